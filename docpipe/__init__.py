@@ -1,0 +1,1 @@
+"""docpipe: folders of documents in, answers with proof out."""

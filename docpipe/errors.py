@@ -1,0 +1,240 @@
+"""The error tree. Every error says what, where, and what to try.
+
+    DocpipeError(message, *, remedy)            .retryable = False
+    |- ConfigError(.where)        UnknownName, InvalidOption, StageMismatch
+    |- MissingExtra(.extra)       also an ImportError
+    |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
+    |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed, WorkerDied, TimedOut,
+    |                             OutOfMemory
+    |- RunLocked(.holder)         another run works on the same index
+    |- ServiceError(.service, .status, .code)  Unauthorized, OutOfCredit, RateLimited, Unavailable, Refused, BadReply
+
+"Nothing found", "no answer" and "page without text" are values, not errors.
+"""
+
+from docpipe.types import Failure
+
+
+class DocpipeError(Exception):
+    """Anything docpipe raises on purpose."""
+
+    retryable = False
+    """Whether the same call may succeed later without any change."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    @property
+    def where(self) -> str:
+        """The file, key, document or service concerned; nothing where the message says it all."""
+        return ""
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.remedy})" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _revive, (type(self), self.__dict__, self.args)
+
+
+def _revive(kind: type[DocpipeError], state: dict[str, object], args: tuple[object, ...]) -> DocpipeError:
+    """Rebuild an error that crossed a process border, whatever its own `__init__` takes."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(DocpipeError):
+    """A pipeline file, an option or a command is wrong. `str` gives one line per problem."""
+
+    def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self._where = where
+
+    @property
+    def where(self) -> str:
+        return self._where
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{self._where}: {text}" if self._where else text
+
+
+class UnknownName(ConfigError):
+    """No stage, model, tokenizer or key has this name."""
+
+
+class InvalidOption(ConfigError):
+    """An option's value is of the wrong type or out of range."""
+
+
+class StageMismatch(ConfigError):
+    """Two stages that follow each other do not fit."""
+
+
+class MissingExtra(DocpipeError, ImportError):
+    """An optional part is not installed."""
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(f"{what} is not installed", remedy=f"pip install 'docpipe[{extra}]'")
+        self.extra = extra
+
+
+class SourceError(DocpipeError):
+    """A file cannot be used as it is."""
+
+    def __init__(self, message: str, *, source: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.source = source
+
+    @property
+    def where(self) -> str:
+        return self.source
+
+
+class UnsupportedMedia(SourceError):
+    """No parser of this pipeline reads this type of file."""
+
+
+class CorruptSource(SourceError):
+    """The bytes are not what they claim to be, or are cut short."""
+
+
+class SourceTooLarge(SourceError):
+    """Larger than the pipeline allows; it was not read."""
+
+
+class EncryptedSource(SourceError):
+    """It needs a password."""
+
+
+class UnreadableSource(SourceError):
+    """The operating system would not let us read it."""
+
+    retryable = True
+
+
+class StageError(DocpipeError):
+    """A stage failed on an item."""
+
+    def __init__(self, message: str, *, stage: str, item: str = "", remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.stage = stage
+        self.item = item
+
+    @property
+    def where(self) -> str:
+        return f"{self.stage}: {self.item}" if self.item else self.stage
+
+
+class ParseError(StageError):
+    """The parser could not make a document of it."""
+
+
+class SplitError(StageError):
+    """A text cannot be cut to fit the limit."""
+
+
+class EmbedError(StageError):
+    """The embedder failed."""
+
+
+class IndexFailed(StageError):
+    """The index could not be read or written (disk full, no permission, damaged)."""
+
+    retryable = True
+
+
+class IndexMismatch(StageError):
+    """The index was made with another model, dimension or schema than this pipeline's."""
+
+    def __init__(self, message: str, *, found: str, wanted: str, index: str, remedy: str) -> None:
+        super().__init__(message, stage="index", item=index, remedy=remedy)
+        self.found = found
+        self.wanted = wanted
+
+
+class WorkerDied(StageError):
+    """The process that worked on this item was killed or crashed."""
+
+
+class TimedOut(StageError):
+    """Took longer than the limit and was stopped."""
+
+
+class OutOfMemory(StageError):
+    """Needed more memory than the limit and was stopped."""
+
+
+class RunLocked(DocpipeError):
+    """Another run holds the lock of this index."""
+
+    def __init__(self, *, index: str, holder: str) -> None:
+        super().__init__(
+            f"another run works on {index}: {holder}", remedy="wait for it to end, or stop it, then run again"
+        )
+        self.holder = holder
+
+
+class ServiceError(DocpipeError):
+    """A service gave an error."""
+
+    def __init__(self, message: str, *, service: str, status: int = 0, code: str = "", remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.service, self.status, self.code = service, status, code
+
+    @property
+    def where(self) -> str:
+        return self.service
+
+
+class Unauthorized(ServiceError):
+    """The key is missing, wrong, or not allowed to do this."""
+
+
+class OutOfCredit(ServiceError):
+    """The account is used up."""
+
+
+class RateLimited(ServiceError):
+    """Too many requests for now."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, service: str, retry_after: float = 0.0, **facts: object) -> None:
+        super().__init__(message, service=service, **facts)  # type: ignore[arg-type]
+        self.retry_after = retry_after
+
+
+class Unavailable(ServiceError):
+    """The service does not answer, or says it cannot now."""
+
+    retryable = True
+
+
+class Refused(ServiceError):
+    """The service will not do this with this input."""
+
+
+class BadReply(ServiceError):
+    """The service answered with something that cannot be used."""
+
+
+def failure(error: BaseException, *, stage: str) -> Failure:
+    """An error as a value for an Outcome or the ledger."""
+    if isinstance(error, DocpipeError):
+        return Failure(
+            stage=getattr(error, "stage", stage),
+            type=type(error).__name__,
+            message=error.message,
+            remedy=error.remedy,
+            retryable=error.retryable,
+        )
+    return Failure(
+        stage=stage,
+        type=type(error).__name__,
+        message=str(error) or type(error).__name__,
+        remedy="this is a defect of docpipe or of a library under it: please report it with the file, if you can",
+    )

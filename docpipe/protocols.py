@@ -1,0 +1,328 @@
+"""What the parts of a pipeline promise each other: Stage, BatchStage and one small protocol per role."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+
+from docpipe.types import Answer, Blob, Chunk, Document, EmbeddedChunk, Entry, Hit, Outcome, Query, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type_matrix = NDArray[np.float32]
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+
+
+class Stage(Protocol[In, Out]):
+    """Map, filter and expand are one shape: 0, 1 or many out for one in.
+
+    A stage is a frozen, keyword-only dataclass: fields are its options, `VERSION` rises when the same input
+    gives another output, `__call__` is its work. It is picklable and cheap to make; heavy parts load on first use.
+    """
+
+    def __call__(self, item: In, /) -> Iterable[Out]:
+        """Do the work."""
+        ...
+
+
+class BatchStage(Protocol[In, Out]):
+    """As many out as in, in the same order."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many items it likes to get at once."""
+        ...
+
+    def __call__(self, items: Sequence[In], /) -> Sequence[Out]:
+        """Do the work."""
+        ...
+
+
+class Loader(Protocol):
+    """Where sources come from. Runs `entries` in the main process and `read` in workers."""
+
+    def entries(self) -> Iterator[Entry | Outcome]:
+        """Everything there, in a stable order; what cannot be indexed comes as an Outcome with its reason.
+
+        Raises:
+            SourceError: the root itself is missing or cannot be read.
+        """
+        ...
+
+    def read(self, entry: Entry, /) -> Blob:
+        """The bytes, with media type and digest.
+
+        Raises:
+            SourceError: too large, vanished, unreadable.
+        """
+        ...
+
+
+class Parser(Protocol):
+    """Blob -> Document (one, or none)."""
+
+    def __call__(self, blob: Blob, /) -> Iterable[Document]:
+        """Parse.
+
+        Raises:
+            SourceError, ParseError: it cannot be parsed; the message says why and what to try.
+        """
+        ...
+
+
+@runtime_checkable
+class PagedParser(Protocol):
+    """A parser that can read a long file in ranges of pages, in several processes. `parser(blob)` does the same in one.
+
+    Law: the document does not depend on how the pages were divided.
+    """
+
+    def page_count(self, blob: Blob, /) -> int:
+        """How many pages it has; 0 where the file should be parsed in one piece."""
+        ...
+
+    def parse_pages(self, blob: Blob, start: int, stop: int, /) -> Any:
+        """Pages `start` (from 0) up to `stop`, as a picklable value that only `merge` understands."""
+        ...
+
+    def merge(self, source: Source, parts: Sequence[Any], /) -> Document:
+        """All parts, in order, to the document: what needs the whole file is decided here."""
+        ...
+
+
+class Chunker(Protocol):
+    """Document -> its chunks, in the order of the text."""
+
+    def __call__(self, document: Document, /) -> Iterable[Chunk]:
+        """Cut."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """Counts as a model counts. Made by name with `docpipe.split.tokenizers.tokenizer`."""
+
+    @property
+    def name(self) -> str:
+        """Its name in pipeline files."""
+        ...
+
+    @property
+    def special_tokens(self) -> int:
+        """How many tokens are added around a text."""
+        ...
+
+    def count(self, text: str, /) -> int:
+        """Tokens of a text, without special tokens."""
+        ...
+
+    def count_many(self, texts: Sequence[str], /) -> list[int]:
+        """`count` of each, quicker than one by one."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts -> vectors."""
+
+    @property
+    def model(self) -> str:
+        """Identity of what makes the vectors: equal names give comparable vectors."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest input, special tokens included."""
+        ...
+
+    @property
+    def tokenizer(self) -> str:
+        """Name of the tokenizer that counts as this model does."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many texts it likes to get at once (it sorts and batches them itself)."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Primary languages it is good at; empty: any. Retrieval gives its vote less weight elsewhere."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str], /) -> "type_matrix":
+        """float32, shape (len(texts), dim), rows of length 1, in the order given.
+
+        Raises:
+            EmbedError: the model failed.
+        """
+        ...
+
+    def embed_queries(self, texts: Sequence[str], /) -> "type_matrix":
+        """The same for questions; too long ones are cut."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentRows:
+    """All chunks of one document, to replace whatever the index holds of it."""
+
+    document_id: str
+    chunks: tuple[EmbeddedChunk, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexStats:
+    """Figures about an index."""
+
+    rows: int
+    documents: int
+    version: int
+    bytes: int
+    text_rows: int
+    """Rows that the full-text index covers."""
+    vector_index: str
+    """Kind of vector index, or nothing while search is exact."""
+    vector_recall: float
+    """recall@10 of the vector index against exact search, measured when it was built; 1.0 for exact search."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Index(Protocol):
+    """Chunks with vectors: kept, replaced by document, searched by vector and by words.
+
+    Reading an index that was never written gives nothing and is no error. Everything may raise IndexFailed.
+    """
+
+    @property
+    def name(self) -> str:
+        """Where it is, for messages."""
+        ...
+
+    def open(self, *, model: str, dim: int) -> None:
+        """Make sure that it exists, and that it is of this model.
+
+        Raises:
+            IndexMismatch: it was made by another model, dimension or schema; nothing was changed.
+        """
+        ...
+
+    def replace(self, documents: Sequence[DocumentRows], /) -> int:
+        """Replace each document's rows by these, all in one commit; returns the version.
+
+        A reader sees all old or all new rows. A document without chunks disappears.
+        """
+        ...
+
+    def delete(self, document_ids: Sequence[str], /) -> int:
+        """Remove documents in one commit; returns the version. Unknown ids are no error."""
+        ...
+
+    def search_vector(self, vectors: "type_matrix", /, *, limit: int, where: str = "") -> list[list[tuple[str, float]]]:
+        """For each row of `vectors`, `(chunk id, cosine similarity)` by falling similarity."""
+        ...
+
+    def search_text(self, text: str, /, *, limit: int, where: str = "") -> list[tuple[str, float]]:
+        """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""
+        ...
+
+    def fetch(self, chunk_ids: Sequence[str], /) -> dict[str, Chunk]:
+        """The chunks with these ids; ids that are gone are left out."""
+        ...
+
+    def neighbours(self, chunk: Chunk, /, *, before: int, after: int) -> list[Chunk]:
+        """Chunks of the same document around this one, in order, itself left out."""
+        ...
+
+    def vectors(self, document_ids: Sequence[str], /) -> "dict[str, type_matrix]":
+        """Vectors of these documents' rows by `_ids.text_key(content)`: what need not be embedded again."""
+        ...
+
+    def versions(self) -> int:
+        """The current version's number; 0 while nothing was written."""
+        ...
+
+    def stats(self) -> IndexStats:
+        """Figures for `status`."""
+        ...
+
+    def optimize(self, *, force: bool = False) -> None:
+        """Bounded upkeep after writing: full-text index over all rows, vector index when it pays, compaction."""
+        ...
+
+    def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> "KeyedTable":
+        """A small table beside the chunks (the ledger, parsed documents), made when first written.
+
+        Args:
+            columns: name -> `str`, `int`, `float`, `bytes`, `bool`.
+            key: the column that identifies a row.
+        """
+        ...
+
+
+class KeyedTable(Protocol):
+    """Rows by key, beside the chunks."""
+
+    def columns(self, *names: str) -> dict[str, list[Any]]:
+        """These columns of all rows, as equally long lists; empty lists while nothing was written."""
+        ...
+
+    def get(self, keys: Sequence[str], /) -> dict[str, dict[str, Any]]:
+        """Whole rows by key; unknown keys are left out."""
+        ...
+
+    def put(self, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """Insert or replace rows, in one commit."""
+        ...
+
+    def remove(self, keys: Sequence[str], /) -> None:
+        """Remove rows, in one commit; unknown keys are no error."""
+        ...
+
+
+class Reranker(Protocol):
+    """Scores a few hits again, with the question and the text side by side."""
+
+    @property
+    def depth(self) -> int:
+        """How many hits it wants to see."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Primary languages it is good at; empty: any."""
+        ...
+
+    def score(self, question: str, texts: Sequence[str], /) -> list[float]:
+        """One score per text; higher is better."""
+        ...
+
+
+class Retriever(Protocol):
+    """Question -> hits."""
+
+    def search(self, query: Query, /) -> list[Hit]:
+        """The best hits, best first, at most `query.limit`."""
+        ...
+
+    def search_many(self, queries: Sequence[Query], /) -> list[list[Hit]]:
+        """The same for several questions, their vectors made and searched in one call."""
+        ...
+
+    def neighbours(self, hit: Hit, /, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """What stands around a hit in its document."""
+        ...
+
+
+class Answerer(Protocol):
+    """Question and a retriever -> an answer with proof."""
+
+    def answer(self, question: str, retriever: Retriever, /, *, where: str = "") -> Answer:
+        """One grounded answer; `origin: none` where the documents do not say."""
+        ...
