@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     type_vector = NDArray[np.float32]
 
 __all__ = [
+    "FURNITURE",
     "Answer",
     "BBox",
     "Blob",
@@ -24,7 +25,6 @@ __all__ = [
     "Document",
     "EmbeddedChunk",
     "Entry",
-    "FURNITURE",
     "Failure",
     "Geometry",
     "Hit",
