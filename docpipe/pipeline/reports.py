@@ -1,0 +1,127 @@
+"""What a pipeline did, would do, holds: values to show to a person or a program (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from docpipe.protocols import IndexStats
+from docpipe.types import Failure, Outcome
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One step of a run, as it happens.
+
+    `found`: the source was listed (`total` documents to work on); `started`: work on `uri` began; `outcome`: it
+    ended (`outcome`, with `count` of `total` done); `embedded`: `count` texts; `committed`: `count` documents;
+    `maintenance`: the index is looked after.
+    """
+
+    kind: Literal["found", "started", "outcome", "embedded", "committed", "maintenance"]
+    uri: str = ""
+    count: int = 0
+    total: int = 0
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PagesOf:
+    """Pages of one document, numbered from 1."""
+
+    uri: str
+    pages: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunReport:
+    """What a run did: counts of documents, unless their name says otherwise."""
+
+    pipeline: str
+    indexed: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    failed: int = 0
+    ignored: int = 0
+    pages: int = 0
+    """Pages parsed."""
+    ocr_pages: int = 0
+    """Pages that need OCR and gave no text."""
+    chunks: int = 0
+    """Chunks written."""
+    embedded: int = 0
+    """Texts the embedder was given."""
+    reused: int = 0
+    """Chunks whose vector was there already."""
+    seconds: float = 0.0
+    version: int = 0
+    """Version of the index after the run."""
+    cost_usd: float = 0.0
+    failures: tuple[Outcome, ...] = ()
+    """The failed documents, and those left out with a reason."""
+    needs_ocr: tuple[PagesOf, ...] = ()
+    stage_seconds: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    """CPU seconds by stage, where measured."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanItem:
+    """One document and what a run would do with it."""
+
+    uri: str
+    action: Literal["add", "change", "delete", "keep", "retry", "ignore"]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a run would do: counts of documents, unless their name says otherwise."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    pages: int = 0
+    """Pages to parse."""
+    ocr_pages: int = 0
+    """Pages that would go through OCR."""
+    embed_tokens: int = 0
+    """Tokens to embed; an estimate."""
+    cost_usd: float = 0.0
+    items: tuple[PlanItem, ...] = ()
+    """What would be worked on, and what is left out with a reason."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusReport:
+    """What an index holds."""
+
+    name: str
+    """The pipeline's."""
+    index: str
+    """Where the index is."""
+    version: int
+    documents: int
+    chunks: int
+    failed: int
+    """Documents that failed and wait for another try."""
+    stats: IndexStats
+    last_run: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    """Facts of the last run; empty before the first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailureRow:
+    """A document that failed, as the ledger remembers it."""
+
+    uri: str
+    stage: str
+    error: Failure
+    attempts: int
+    first: float
+    """Seconds since 1970 (UTC) of the first failure; 0 where unknown."""
+    last: float
+    """The same of the last one."""
