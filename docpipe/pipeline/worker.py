@@ -1,0 +1,114 @@
+"""One isolated worker process: calls in on standard input, replies out on standard output.
+
+The parent starts it with `python -m docpipe.pipeline.worker`, so nothing of the parent's program is imported
+again (no `if __name__ == "__main__"` is asked of users). Frames are a length and a pickle, both ways.
+"""
+
+import os
+import pickle
+import signal
+import sys
+from struct import Struct
+from typing import Any, BinaryIO
+
+LENGTH = Struct("<Q")
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next frame's bytes; None where the other side is gone."""
+    head = stream.read(LENGTH.size)
+    if head is None or len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    body = stream.read(length)
+    return body if body is not None and len(body) == length else None
+
+
+def write_frame(stream: BinaryIO, body: bytes) -> None:
+    """Send one frame."""
+    stream.write(LENGTH.pack(len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def main() -> None:
+    """Serve calls until standard input ends."""
+    calls, replies = _take_standard_streams()
+    if hasattr(signal, "SIGINT"):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    path_frame, setup_frame = read_frame(calls), read_frame(calls)
+    if path_frame is None or setup_frame is None:
+        return
+    sys.path[:] = pickle.loads(path_frame)
+    work, seconds, memory = pickle.loads(setup_frame)
+    while (frame := read_frame(calls)) is not None:
+        method, arguments = pickle.loads(frame)
+        write_frame(replies, _reply(work, method, arguments, seconds=seconds, memory=memory))
+
+
+def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Our own ends of the pipes; whatever libraries print goes nowhere."""
+    calls, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    return calls, replies
+
+
+def _reply(work: Any, method: str, arguments: tuple[Any, ...], *, seconds: float, memory: int) -> bytes:
+    _limit(seconds=seconds, memory=memory)
+    try:
+        reply = ("value", getattr(work, method)(*arguments))
+        return pickle.dumps(reply, protocol=5)
+    except MemoryError:
+        return pickle.dumps(("memory", None))
+    except RecursionError as error:
+        return pickle.dumps(("error", RuntimeError(f"nested too deeply: {error}")))
+    except Exception as error:  # the parent decides what it means
+        return _error_frame(error)
+    finally:
+        _lift_limits()
+
+
+def _error_frame(error: Exception) -> bytes:
+    try:
+        frame = pickle.dumps(("error", error))
+        pickle.loads(frame)
+    except Exception:  # an exception that cannot travel goes as its words
+        frame = pickle.dumps(("error", RuntimeError(f"{type(error).__name__}: {error}")))
+    return frame
+
+
+def _limit(*, seconds: float, memory: int) -> None:
+    """Backstops inside the process, should the parent be gone: an alarm, and a cap on address space."""
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, seconds * 1.5 + 5)
+    if memory and (now := _address_space()):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (now + memory, hard))
+
+
+def _lift_limits() -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if _address_space():
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def _address_space() -> int:
+    """Bytes of address space in use, where the system tells (Linux)."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return 0
+
+
+if __name__ == "__main__":
+    main()

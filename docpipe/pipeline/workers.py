@@ -1,0 +1,250 @@
+"""Calls -> replies through isolated processes with limits on time and memory.
+
+A call that crashes, hangs or swells costs its own process only: it comes back as an error, the process is replaced.
+"""
+
+import contextlib
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Self
+
+from docpipe.errors import OutOfMemory, TimedOut, WorkerDied
+from docpipe.pipeline.worker import read_frame, write_frame
+
+_TICK = 0.1
+"""Seconds between two looks at a worker's memory."""
+_RETIRE = 300 * 2**20
+"""Resident bytes after a call beyond which a worker is replaced, so that leaks cannot add up."""
+_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one call may use."""
+
+    seconds: float = 120.0
+    memory: int = 1536 * 2**20
+    """Resident bytes of the worker process, its libraries included."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What became of a call: a value, or the error it ended with."""
+
+    key: Any
+    value: Any = None
+    error: BaseException | None = None
+    seconds: float = 0.0
+
+
+class WorkerPool:
+    """A fixed number of worker processes, started when the first call needs them.
+
+    Args:
+        work: picklable; calls name one of its methods.
+        size: how many processes.
+    """
+
+    def __init__(self, work: object, *, size: int, limits: Limits) -> None:
+        self._limits = limits
+        self._setup = (
+            pickle.dumps(sys.path),
+            pickle.dumps((work, limits.seconds, limits.memory), protocol=5),
+        )
+        self._calls: queue.SimpleQueue[tuple[Any, str, tuple[Any, ...]] | None] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+        self._size = size
+        self._threads: list[threading.Thread] = []
+        self._children: list[_Child] = []
+        self._closed = False
+        self.pending = 0
+        """Calls whose replies were not taken yet."""
+
+    def submit(self, key: Any, method: str, *arguments: Any) -> None:
+        """Ask for `work.method(*arguments)`; the reply carries `key`."""
+        self.pending += 1
+        self._calls.put((key, method, arguments))
+        if len(self._threads) < min(self._size, self.pending):
+            thread = threading.Thread(target=self._serve, name=f"docpipe-worker-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def replies(self) -> Iterator[Reply]:
+        """Replies in the order they come, until none is pending. More may be submitted meanwhile."""
+        while self.pending:
+            reply = self._replies.get()
+            self.pending -= 1
+            yield reply
+
+    def close(self) -> None:
+        """Kill whatever still runs. Replies not taken are lost."""
+        self._closed = True
+        for _ in self._threads:
+            self._calls.put(None)
+        for child in list(self._children):
+            child.kill()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _serve(self) -> None:
+        child: _Child | None = None
+        try:
+            while not self._closed and (call := self._calls.get()) is not None:
+                key, method, arguments = call
+                started = time.monotonic()
+                try:
+                    if child is None:
+                        child = self._start()
+                    value, error = child.ask(method, arguments, self._limits)
+                except Exception as problem:  # pickling our own values, starting a process: told, not swallowed
+                    value, error = None, problem
+                if child is not None and child.worn():
+                    self._end(child)
+                    child = None
+                self._replies.put(Reply(key=key, value=value, error=error, seconds=time.monotonic() - started))
+        finally:
+            if child is not None:
+                self._end(child)
+
+    def _start(self) -> "_Child":
+        child = _Child(self._setup)
+        self._children.append(child)
+        if self._closed:
+            child.kill()
+        return child
+
+    def _end(self, child: "_Child") -> None:
+        child.kill()
+        self._children.remove(child)
+
+
+class _Child:
+    """One worker process as its parent sees it."""
+
+    def __init__(self, setup: tuple[bytes, bytes]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "docpipe.pipeline.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        self._cause = ""
+        self._spent = False
+        with contextlib.suppress(OSError):  # a child that is dead already is told by the first call
+            for frame in setup:
+                write_frame(self._stdin, frame)
+
+    @property
+    def _stdin(self) -> BinaryIO:
+        assert self._process.stdin is not None
+        return self._process.stdin  # type: ignore[return-value]
+
+    def ask(self, method: str, arguments: tuple[Any, ...], limits: Limits) -> tuple[Any, BaseException | None]:
+        """Value, or the error that the call ended with."""
+        frame = pickle.dumps((method, arguments), protocol=5)
+        done = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(done, limits), daemon=True)
+        watch.start()
+        try:
+            with contextlib.suppress(OSError):
+                write_frame(self._stdin, frame)
+            assert self._process.stdout is not None
+            reply = read_frame(self._process.stdout)  # type: ignore[arg-type]
+        finally:
+            done.set()
+            watch.join()
+        if reply is None:
+            self._spent = True
+            return None, self._death(method, limits)
+        kind, value = pickle.loads(reply)
+        if kind == "value":
+            return value, None
+        self._spent = kind == "memory"
+        return None, _out_of_memory(method, limits) if kind == "memory" else value
+
+    def worn(self) -> bool:
+        """Whether the process is gone, or has grown so much that a new one is better."""
+        return self._spent or self._process.poll() is not None or _resident(self._process.pid) > _RETIRE
+
+    def kill(self) -> None:
+        """End the process and its pipes."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _watch(self, done: threading.Event, limits: Limits) -> None:
+        end = time.monotonic() + limits.seconds
+        while not done.wait(min(_TICK, max(0.001, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                self._cause = "time"
+            elif limits.memory and _resident(self._process.pid) > limits.memory:
+                self._cause = "memory"
+            if self._cause:
+                self._process.kill()
+                return
+
+    def _death(self, method: str, limits: Limits) -> BaseException:
+        code = self._process.wait()
+        if self._cause == "memory":
+            return _out_of_memory(method, limits)
+        if self._cause == "time":
+            return TimedOut(
+                f"took longer than {limits.seconds:g} s and was stopped",
+                stage=method,
+                remedy="raise `run.timeout`, or leave the file out with the source's `exclude`",
+            )
+        how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
+        return WorkerDied(
+            f"the worker process died ({how})",
+            stage=method,
+            remedy="the file crashes its parser: save it again with another program, or try another parser",
+        )
+
+
+def _out_of_memory(method: str, limits: Limits) -> OutOfMemory:
+    return OutOfMemory(
+        f"needed more than {limits.memory // 2**20} MB of memory and was stopped",
+        stage=method,
+        remedy="raise `run.memory_mb`, or leave the file out with the source's `exclude`",
+    )
+
+
+def _resident(pid: int) -> int:
+    """Resident bytes of a process; 0 where it is gone or the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except FileNotFoundError:
+        return _resident_elsewhere(pid)
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _resident_elsewhere(pid: int) -> int:
+    if sys.platform == "linux":
+        return 0
+    try:
+        import psutil
+    except ImportError:
+        return 0
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
