@@ -1,0 +1,31 @@
+"""The `run:` section of a pipeline file: how a run may use this machine. None of it changes what is indexed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """Options of a run."""
+
+    workers: int = 0
+    """Processes that parse; 0: one per core."""
+    timeout: float = 120.0
+    """Seconds one document, or 48 pages of a long one, may take."""
+    memory_mb: int = 1536
+    """Megabytes of memory one worker process may use, its libraries included."""
+    batch_chunks: int = 2048
+    """Chunks per commit, about: what a killed run does again at most."""
+    max_delete: float = 0.2
+    """Share of the indexed documents that one run may delete without being told; 20 documents always may be."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError(f"workers must not be negative, got {self.workers}")
+        if self.timeout <= 0:
+            raise ValueError(f"timeout must be above 0 seconds, got {self.timeout:g}")
+        if self.memory_mb < 256:
+            raise ValueError(f"memory_mb must be at least 256, got {self.memory_mb}")
+        if self.batch_chunks < 1:
+            raise ValueError(f"batch_chunks must be at least 1, got {self.batch_chunks}")
+        if not 0 <= self.max_delete <= 1:
+            raise ValueError(f"max_delete is a share from 0 to 1, got {self.max_delete:g}")

@@ -1,0 +1,141 @@
+"""Parsed documents -> vectors -> rows of the index, a batch of documents at a time."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from docpipe._ids import text_key
+from docpipe.pipeline.ledger import Ledger, Row, Stamp
+from docpipe.pipeline.work import Parsed
+from docpipe.protocols import DocumentRows, Embedder, Index
+from docpipe.types import Chunk, EmbeddedChunk, Status
+
+if TYPE_CHECKING:
+    from docpipe.types import type_vector
+
+_REMEMBERED = 16_384
+"""Vectors of this run kept at hand, so that a text that comes again is not embedded again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """What one batch cost."""
+
+    documents: int
+    chunks: int
+    embedded: int
+    """Texts the embedder was given."""
+    reused: int
+    """Chunks whose vector was there already."""
+    embed_seconds: float
+    index_seconds: float
+
+
+class BatchWriter:
+    """Embeds and commits: chunks first, ledger last, so that a kill in between only means doing it again."""
+
+    def __init__(self, *, index: Index, embedder: Embedder, ledger: Ledger, stamp: Stamp) -> None:
+        self._index = index
+        self._embedder = embedder
+        self._ledger = ledger
+        self._stamp = stamp
+        self._remembered: OrderedDict[str, type_vector] = OrderedDict()
+
+    def write(self, batch: Sequence[tuple[Parsed, Row]], *, now: int) -> Written:
+        """Replace these documents in the index, then in the ledger.
+
+        Args:
+            batch: each document with the ledger's row of its source.
+            now: seconds since 1970.
+        """
+        started = time.monotonic()
+        keys = [[text_key(chunk.content) for chunk in parsed.chunks] for parsed, _ in batch]
+        known = self._index.vectors([parsed.document_id for parsed, row in batch if row.chunks])
+        vectors, embedded = self._vectors(batch, keys, known)
+        middle = time.monotonic()
+        documents = [self._rows(parsed, own, vectors) for (parsed, _), own in zip(batch, keys, strict=True)]
+        self._index.replace(documents)
+        self._ledger.keep_documents([self._stored(parsed) for parsed, _ in batch if parsed.stored])
+        self._ledger.put([self._ledger_row(parsed, row, now=now) for parsed, row in batch])
+        total = sum(map(len, keys))
+        return Written(
+            documents=len(batch),
+            chunks=total,
+            embedded=embedded,
+            reused=total - embedded,
+            embed_seconds=middle - started,
+            index_seconds=time.monotonic() - middle,
+        )
+
+    def _vectors(
+        self,
+        batch: Sequence[tuple[Parsed, Row]],
+        keys: Sequence[Sequence[str]],
+        known: "Mapping[str, type_vector]",
+    ) -> "tuple[dict[str, type_vector], int]":
+        """The vector of every key, and how many texts had to be embedded for it."""
+        texts: dict[str, str] = {}
+        vectors: dict[str, type_vector] = {}
+        for (parsed, _), own in zip(batch, keys, strict=True):
+            for chunk, key in zip(parsed.chunks, own, strict=True):
+                vector = known.get(key)
+                if vector is None:
+                    vector = self._remembered.get(key)
+                if vector is not None:
+                    vectors[key] = vector
+                else:
+                    texts[key] = chunk.content
+        if texts:
+            vectors.update(zip(texts, self._embedder.embed_passages(list(texts.values())), strict=True))
+            self._remember({key: vectors[key] for key in texts})
+        return vectors, len(texts)
+
+    def _remember(self, vectors: "Mapping[str, type_vector]") -> None:
+        for key, vector in vectors.items():
+            self._remembered[key] = vector.copy()  # a view would keep its whole batch alive
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _rows(self, parsed: Parsed, keys: Iterable[str], vectors: "Mapping[str, type_vector]") -> DocumentRows:
+        model = self._embedder.model
+        pairs: Iterable[tuple[Chunk, str]] = zip(parsed.chunks, keys, strict=True)
+        return DocumentRows(
+            document_id=parsed.document_id,
+            chunks=tuple(EmbeddedChunk(chunk=chunk, vector=vectors[key], model=model) for chunk, key in pairs),
+        )
+
+    def _stored(self, parsed: Parsed) -> dict[str, object]:
+        return {
+            "document_id": parsed.document_id,
+            "digest": parsed.source.digest,
+            "parsed_by": self._stamp.parse,
+            "data": parsed.stored,
+        }
+
+    def _ledger_row(self, parsed: Parsed, row: Row, *, now: int) -> Row:
+        source = parsed.source
+        return replace(
+            row,
+            document_id=parsed.document_id,
+            status=Status.INDEXED.value,
+            size=source.size,
+            modified=source.modified,
+            digest=source.digest,
+            media_type=source.media_type,
+            parsed_by=self._stamp.parse,
+            chunked_by=self._stamp.chunk,
+            chunks=len(parsed.chunks),
+            tokens=sum(chunk.token_count for chunk in parsed.chunks),
+            pages=parsed.pages,
+            ocr_pages=",".join(map(str, parsed.ocr_pages)),
+            stage="",
+            error="",
+            message="",
+            remedy="",
+            retryable=False,
+            attempts=0,
+            first_failed=0,
+            last_tried=now,
+        )
