@@ -12,6 +12,8 @@
 "Nothing found", "no answer" and "page without text" are values, not errors.
 """
 
+from collections.abc import Sequence
+
 from docpipe.types import Failure
 
 
@@ -49,9 +51,13 @@ def _revive(kind: type[DocpipeError], state: dict[str, object], args: tuple[obje
 class ConfigError(DocpipeError):
     """A pipeline file, an option or a command is wrong. `str` gives one line per problem."""
 
-    def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, message: str, *, where: str = "", remedy: str = "", problems: "Sequence[ConfigError]" = ()
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self._where = where
+        self.problems = tuple(problems)
+        """Each problem by itself, where there is more than one."""
 
     @property
     def where(self) -> str:
