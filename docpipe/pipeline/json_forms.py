@@ -1,9 +1,9 @@
-"""Reports, hits, answers, errors -> the JSON that is promised to programs (pure). Fields may be added, never renamed."""
+"""Reports, hits, answers, errors -> the JSON promised to programs (pure). Fields may be added, never renamed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from docpipe.errors import DocpipeError
+from docpipe.errors import ConfigError, DocpipeError
 from docpipe.geometry import PageBox
 from docpipe.pipeline.reports import FailureRow, Plan, RunReport, StatusReport
 from docpipe.types import Answer, Block, Chunk, Citation, Document, Failure, Hit, Outcome
@@ -128,7 +128,10 @@ def error(problem: BaseException) -> Json:
         message, remedy, where = problem.message, problem.remedy, problem.where
     else:
         message, remedy, where = str(problem) or type(problem).__name__, "", ""
-    return {"error": {"type": type(problem).__name__, "message": message, "where": where, "remedy": remedy}}
+    form: Json = {"type": type(problem).__name__, "message": message, "where": where, "remedy": remedy}
+    if isinstance(problem, ConfigError) and problem.problems:
+        form["problems"] = [error(one)["error"] for one in problem.problems]
+    return {"error": form}
 
 
 def _failure(error: Failure | None) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from docpipe.protocols import IndexStats
 from docpipe.types import Failure, Outcome
@@ -27,8 +27,7 @@ class Event:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PagesOf:
+class PagesOf(NamedTuple):
     """Pages of one document, numbered from 1."""
 
     uri: str
