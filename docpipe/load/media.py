@@ -1,0 +1,201 @@
+"""First bytes and name of a file -> its media type (pure)."""
+
+import re
+from struct import Struct
+
+HEAD_BYTES = 65536
+"""How many first bytes are worth handing over."""
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"BZh", "application/x-bzip2"),
+    (b"\xfd7zXZ\x00", "application/x-xz"),
+    (b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"SQLite format 3\x00", "application/vnd.sqlite3"),
+    (b"PAR1", "application/vnd.apache.parquet"),
+    (b"\x7fELF", "application/x-elf"),
+    (b"ID3", "audio/mpeg"),
+    (b"OggS", "application/ogg"),
+    (b"fLaC", "audio/flac"),
+    (b"{\\rtf", "application/rtf"),
+    (b"%!PS", "application/postscript"),
+)
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_DOCX = _OFFICE + "wordprocessingml.document"
+_PPTX = _OFFICE + "presentationml.presentation"
+_XLSX = _OFFICE + "spreadsheetml.sheet"
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+_OLE = "application/x-ole-storage"
+
+_ZIP_FOLDERS = ((b"word/", _DOCX), (b"ppt/", _PPTX), (b"xl/", _XLSX))
+_ZIP_EXTENSIONS = {
+    "docx": _DOCX, "docm": _DOCX, "dotx": _DOCX, "pptx": _PPTX, "pptm": _PPTX, "ppsx": _PPTX, "xlsx": _XLSX,
+    "xlsm": _XLSX, "odt": _OPEN_DOCUMENT + "text", "ods": _OPEN_DOCUMENT + "spreadsheet",
+    "odp": _OPEN_DOCUMENT + "presentation", "epub": "application/epub+zip",
+}  # fmt: skip
+_OLE_EXTENSIONS = {
+    "doc": "application/msword", "dot": "application/msword", "xls": "application/vnd.ms-excel",
+    "ppt": "application/vnd.ms-powerpoint", "pps": "application/vnd.ms-powerpoint",
+    "msg": "application/vnd.ms-outlook",
+}  # fmt: skip
+_OLE_STREAMS = (
+    ("WordDocument", "application/msword"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("__properties_version1.0", "application/vnd.ms-outlook"),
+)
+_TEXT_EXTENSIONS = {
+    "md": "text/markdown", "markdown": "text/markdown", "mdown": "text/markdown", "mkd": "text/markdown",
+    "mdx": "text/markdown", "html": "text/html", "htm": "text/html", "xhtml": "text/html", "shtml": "text/html",
+    "csv": "text/csv", "tsv": "text/tab-separated-values", "tab": "text/tab-separated-values",
+    "json": "application/json", "jsonl": "application/json", "xml": "application/xml",
+    "svg": "image/svg+xml", "eml": "message/rfc822", "ipynb": "application/x-ipynb+json",
+}  # fmt: skip
+_EMPTY_EXTENSIONS = {
+    "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "tif": "image/tiff",
+    "tiff": "image/tiff", "webp": "image/webp", "gif": "image/gif", "bmp": "image/bmp", "rtf": "application/rtf",
+    "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
+    **_ZIP_EXTENSIONS, **_OLE_EXTENSIONS, **_TEXT_EXTENSIONS,
+}  # fmt: skip
+_TEMPLATES = frozenset({"php", "jinja", "j2", "vue", "svelte", "erb", "ejs", "hbs", "tmpl", "jsp", "asp", "aspx"})
+
+_HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]", re.I | re.S)
+_XML = re.compile(rb"\s*<\?xml\s")
+_MAIL = re.compile(
+    rb"(?:Received|Return-Path|Delivered-To|MIME-Version|Message-ID|X-Original-To): ?[^\n]*\n[\w-]+:", re.I
+)
+_CONTROL = bytes(set(range(32)) - {7, 8, 9, 10, 11, 12, 13, 27})
+_LOCAL_HEADER = Struct("<4sHHHHHIIIHH")
+
+
+def media_type(head: bytes, name: str) -> str:
+    """What a file is, by what it holds first and by its name second.
+
+    Args:
+        head: its first bytes, up to `HEAD_BYTES`; nothing for an empty file, which is then what its name says.
+        name: with its extension; letter case does not count.
+
+    Returns:
+        An IANA media type; `text/plain` for text of no known kind, `application/octet-stream` for the rest.
+    """
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    if not head:
+        return _EMPTY_EXTENSIONS.get(extension, "text/plain")
+    return _by_magic(head, extension) or _by_text(head, extension)
+
+
+def is_text(media: str) -> bool:
+    """Whether files of this type are text that a person could read in an editor."""
+    return media.startswith("text/") or media in ("application/json", "application/xml", "application/x-ipynb+json")
+
+
+def _by_magic(head: bytes, extension: str) -> str:
+    for magic, media in _MAGIC:
+        if head.startswith(magic):
+            return media
+    if b"%PDF-" in head[:1029]:  # readers accept up to 1 KB of junk before it
+        return "application/pdf"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _by_zip_members(head, extension)
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return _by_ole_streams(head, extension)
+    return _by_container(head)
+
+
+def _by_container(head: bytes) -> str:
+    """Formats whose mark is not the first thing in them."""
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(head[8:12], "application/octet-stream")
+    if head[4:8] == b"ftyp":
+        return "image/heic" if head[8:12] in (b"heic", b"heix", b"mif1", b"avif") else "video/mp4"
+    if head[:2] == b"BM" and head[6:10] == b"\x00\x00\x00\x00":
+        return "image/bmp"
+    if head[257:262] == b"ustar":
+        return "application/x-tar"
+    return ""
+
+
+def _by_zip_members(head: bytes, extension: str) -> str:
+    """A zip is known by the names in its first local headers; `mimetype` comes first where a format demands it."""
+    names, at = [], 0
+    while (at := head.find(b"PK\x03\x04", at)) >= 0 and at + _LOCAL_HEADER.size <= len(head):
+        *_, packed, _, length, extra = _LOCAL_HEADER.unpack_from(head, at)
+        start = at + _LOCAL_HEADER.size
+        name = head[start : start + length]
+        if name == b"mimetype":
+            declared = head[start + length + extra :][:packed].decode("ascii", "replace").strip()
+            return declared.removesuffix("-template") if "/" in declared else "application/zip"
+        names.append(name)
+        at = start + length
+    for folder, media in _ZIP_FOLDERS:
+        if any(name.startswith(folder) for name in names):
+            return media
+    office = any(name in (b"[Content_Types].xml", b"_rels/.rels") for name in names)
+    return _ZIP_EXTENSIONS.get(extension, "application/zip") if office else "application/zip"
+
+
+def _by_ole_streams(head: bytes, extension: str) -> str:
+    for stream, media in _OLE_STREAMS:
+        if stream.encode("utf-16-le") in head:
+            return media
+    return _OLE_EXTENSIONS.get(extension, _OLE)
+
+
+def _by_text(head: bytes, extension: str) -> str:
+    if not _looks_like_text(head):
+        return "application/octet-stream"
+    start = _as_ascii(head)
+    if _XML.match(start):
+        if re.search(rb"<(?:!doctype\s+)?html[\s>]", start[:4096], re.I):
+            return "text/html"
+        return _TEXT_EXTENSIONS.get(extension, "application/xml")
+    if _HTML.match(start) and extension not in _TEMPLATES:
+        return "text/html"
+    if extension in _TEXT_EXTENSIONS:
+        return _TEXT_EXTENSIONS[extension]
+    return "message/rfc822" if _MAIL.match(start) else "text/plain"
+
+
+def _looks_like_text(head: bytes) -> bool:
+    """Hardly any control characters, or the pattern of zero bytes that UTF-16 and UTF-32 leave."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        return True
+    sample = head[:8192]
+    if b"\x00" in sample:
+        return wide_encoding(sample) != ""
+    controls = len(sample) - len(sample.translate(None, _CONTROL))
+    return controls * 50 <= len(sample)
+
+
+def wide_encoding(sample: bytes) -> str:
+    """`utf-16-le`, `utf-16-be`, `utf-32-le` or `utf-32-be` where zero bytes stand as in Latin text; else nothing."""
+    usable = sample[: len(sample) // 4 * 4]
+    if len(usable) < 4:
+        return ""
+    quarter = len(usable) // 4
+    zeros = [usable[lane::4].count(0) / quarter for lane in range(4)]
+    high = [share > 0.4 for share in zeros]
+    low = [share < 0.05 for share in zeros]
+    if high[1] and high[2] and high[3] and low[0]:
+        return "utf-32-le"
+    if high[0] and high[1] and high[2] and low[3]:
+        return "utf-32-be"
+    if high[1] and high[3] and low[0] and low[2]:
+        return "utf-16-le"
+    return "utf-16-be" if high[0] and high[2] and low[1] and low[3] else ""
+
+
+def _as_ascii(head: bytes) -> bytes:
+    """The head as single bytes, marks of the byte order and zero bytes of wide encodings taken out."""
+    for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
+        head = head.removeprefix(mark)
+    return head.replace(b"\x00", b"").lstrip()

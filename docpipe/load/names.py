@@ -1,0 +1,80 @@
+"""File names -> uris and back; globs -> a test of uris (pure)."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+_AMBIGUOUS = re.compile(r"%(?=25|[89A-F][0-9A-F])")
+_ESCAPED = re.compile(r"%(25|[89A-F][0-9A-F])")
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
+_TEMPORARY = re.compile(
+    r"~\$.*|\.~.*|~.*\.tmp|.*~|#.*#|.*\.(?:sw[a-p]|crdownload|part|partial|download)|"
+    r"\.ds_store|thumbs\.db|ehthumbs\.db|desktop\.ini|\._.*|icon\r",
+    re.I | re.S,
+)
+
+
+def uri_name(name: str) -> str:
+    """One path component as it stands in a uri: Unicode in NFC, bytes that are no text as `%XX`.
+
+    Args:
+        name: as Python gives it: bytes that cannot be decoded are surrogates (`surrogateescape`).
+
+    Returns:
+        Valid Unicode. Law: `file_name(uri_name(name)) == name` for every name in NFC. A `%` is doubled up as
+        `%25` only where it could be taken for an escaped byte, so that common names stay as they are.
+    """
+    if name.isascii() and "%" not in name:
+        return name
+    marked = _AMBIGUOUS.sub("%25", unicodedata.normalize("NFC", name))
+    return _UNDECODABLE.sub(lambda match: f"%{ord(match.group()) - 0xDC00:02X}", marked)
+
+
+def file_name(part: str) -> str:
+    """The file name that `uri_name` wrote as `part`."""
+
+    def plain(match: re.Match[str]) -> str:
+        return "%" if match.group(1) == "25" else chr(0xDC00 + int(match.group(1), 16))
+
+    return _ESCAPED.sub(plain, part)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether an editor, a browser or an operating system left this file: `~$a.docx`, `a.txt~`, `.DS_Store` ..."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """A test whether a path below the root, written with `/`, fits any of the globs.
+
+    `*` and `?` stop at `/`, `**` does not, `[abc]` is one of these characters; a pattern without `/` fits a name
+    at any depth; letter case does not count. A pattern that ends in `/` fits all that is below that folder.
+    """
+    if any(pattern in ("**/*", "**", "*") for pattern in patterns):
+        return lambda path: True
+    if not patterns:
+        return lambda path: False
+    test = re.compile("|".join(f"(?:{_expression(pattern)})" for pattern in patterns), re.I | re.S).fullmatch
+    return lambda path: test(path) is not None
+
+
+_GLOB = re.compile(
+    r"(?P<folders>\*\*/)|(?P<all>\*\*)|(?P<some>\*)|(?P<one>\?)|\[(?P<set>!?\]?[^\]]*)\]|(?P<plain>.)", re.S
+)
+
+
+def _expression(pattern: str) -> str:
+    pattern = unicodedata.normalize("NFC", pattern).removeprefix("./").removeprefix("/")
+    if pattern.endswith("/"):
+        pattern += "**"
+    if "/" not in pattern:
+        pattern = "**/" + pattern
+    return _GLOB.sub(_piece, pattern)
+
+
+def _piece(match: re.Match[str]) -> str:
+    if match.lastgroup == "set":
+        inner = match["set"].removeprefix("!").replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
+        return f"[{'^' if match['set'].startswith('!') else ''}{inner}]" if inner else re.escape(match.group())
+    fixed = {"folders": "(?:.*/)?", "all": ".*", "some": "[^/]*", "one": "[^/]"}
+    return fixed.get(match.lastgroup or "", re.escape(match.group()))

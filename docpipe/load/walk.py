@@ -1,0 +1,120 @@
+"""A root folder -> Entries and Outcomes, one folder's names in memory at a time."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from docpipe.load.names import is_temporary, uri_name
+from docpipe.types import Entry, Failure, Outcome, Status
+
+_STAGE = "load.files"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Walk:
+    """How to walk: the real path of the root, and what to leave out."""
+
+    root: str
+    prefix: str
+    included: Callable[[str], bool]
+    excluded: Callable[[str], bool]
+    hidden: bool
+
+    def __iter__(self) -> Iterator[Entry | Outcome]:
+        """Depth first, names of one folder in order of their uris; never enters a link."""
+        levels = [self._folder(self.root, "")]
+        while levels:
+            for found in levels[-1]:
+                if isinstance(found, tuple):
+                    levels.append(self._folder(*found))
+                    break
+                yield found
+            else:
+                levels.pop()
+
+    def _folder(self, folder: str, below: str) -> Iterator[Entry | Outcome | tuple[str, str]]:
+        """What one folder holds; a tuple is a folder to enter: its real path, and its path in uris with `/`."""
+        try:
+            with os.scandir(folder) as scan:
+                found = sorted(((uri_name(item.name), item.name, item) for item in scan), key=_order)
+        except OSError as error:
+            yield self._failed(below, "UnreadableSource", f"the folder cannot be listed: {error.strerror}", _PERMIT)
+            return
+        last = ""
+        for name, real_name, item in found:
+            if name == last:
+                yield self._failed(
+                    below + name,
+                    "NameCollision",
+                    f"another name in this folder is the same in Unicode's composed form: {real_name!a}",
+                    "rename one of the two",
+                )
+                continue
+            last = name
+            try:
+                yield self._judge(below + name, name, item)
+            except OSError as error:
+                message = f"it cannot be examined: {error.strerror}"
+                yield self._failed(below + name, "UnreadableSource", message, _PERMIT)
+
+    def _judge(self, path: str, name: str, item: os.DirEntry[str]) -> Entry | Outcome | tuple[str, str]:
+        """One name of a folder: a file to index, a folder to enter, or the reason why neither."""
+        is_folder = item.is_dir(follow_symlinks=False)
+        shown = path + "/" if is_folder else path
+        if is_temporary(name):
+            return self._ignored(shown, "TemporaryFile", "an editor or the system left it", "delete it")
+        if name.startswith(".") and not self.hidden:
+            return self._ignored(shown, "HiddenFile", "its name begins with a dot", "set `hidden: true` to index it")
+        if self.excluded(path) or (is_folder and self.excluded(shown)):
+            return self._ignored(shown, "Excluded", "a glob of `exclude` fits it", "change `exclude` to index it")
+        if is_folder:
+            return item.path, shown
+        if not self.included(path):
+            return self._ignored(shown, "NotIncluded", "no glob of `include` fits it", "change `include` to index it")
+        if item.is_file(follow_symlinks=False):
+            facts = item.stat(follow_symlinks=False)
+            return Entry(uri=self.prefix + path, location=item.path, size=facts.st_size, modified=facts.st_mtime_ns)
+        if item.is_symlink():
+            return self._link(path, item)
+        return self._ignored(path, "NotAFile", "it is a socket, pipe or device", "remove it from the folder")
+
+    def _link(self, path: str, item: os.DirEntry[str]) -> Entry | Outcome:
+        """A link is followed to a file inside the root, and nowhere else."""
+        try:
+            target = os.path.realpath(item.path, strict=True)
+            facts = Path(target).stat(follow_symlinks=False)
+        except OSError as error:
+            message = f"it is a link that leads nowhere or in a circle: {error.strerror}"
+            return self._ignored(path, "BrokenLink", message, "repair or remove the link")
+        if not target.startswith(self.root.rstrip(os.sep) + os.sep):
+            return self._ignored(
+                path,
+                "LinkLeavesRoot",
+                "it is a link to outside of the root",
+                "copy the file here, or add its folder as a source",
+            )
+        if not stat.S_ISREG(facts.st_mode):
+            return self._ignored(
+                path,
+                "LinkedFolder",
+                "it is a link to a folder or device",
+                "its files are indexed where they really are",
+            )
+        return Entry(uri=self.prefix + path, location=target, size=facts.st_size, modified=facts.st_mtime_ns)
+
+    def _ignored(self, path: str, reason: str, message: str, remedy: str) -> Outcome:
+        error = Failure(stage=_STAGE, type=reason, message=message, remedy=remedy)
+        return Outcome(uri=self.prefix + path, status=Status.IGNORED, error=error)
+
+    def _failed(self, path: str, reason: str, message: str, remedy: str) -> Outcome:
+        error = Failure(stage=_STAGE, type=reason, message=message, remedy=remedy, retryable=reason != "NameCollision")
+        return Outcome(uri=self.prefix + path, status=Status.FAILED, error=error)
+
+
+_PERMIT = "give the user that runs docpipe the right to read it"
+
+
+def _order(found: tuple[str, str, os.DirEntry[str]]) -> tuple[str, str]:
+    return found[0], found[1]

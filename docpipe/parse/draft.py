@@ -1,0 +1,81 @@
+"""Blocks in reading order -> a Document without pages (pure)."""
+
+import re
+from collections.abc import Mapping
+
+from docpipe import _ids
+from docpipe.tables import Table, write
+from docpipe.types import Block, BlockKind, Document, Source, Span
+
+_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
+_BLANKS = re.compile(r"[^\S\n]+")
+
+
+class Draft:
+    """A document that is being written: append blocks, then call `document`.
+
+    Law: each block's span is its text as `clean` gives it, in the order of appending, and nothing but line
+    breaks stands between blocks. Blocks without text are dropped.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._blocks: list[Block] = []
+        self._at = 0
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, label: str = "") -> None:
+        """Append a block; line breaks within its text stay.
+
+        Args:
+            level: rank of a heading or depth of a list item, from 1.
+            label: what the format calls it: `h2`, `li` ...
+        """
+        text = clean(text).strip()
+        if not text:
+            return
+        if self._blocks:
+            close = kind is BlockKind.LIST_ITEM and self._blocks[-1].kind is BlockKind.LIST_ITEM
+            separator = "\n" if close else "\n\n"
+            self._parts.append(separator)
+            self._at += len(separator)
+        span = Span(self._at, self._at + len(text))
+        self._blocks.append(Block(id=f"b{len(self._blocks)}", kind=kind, span=span, level=level, native_label=label))
+        self._parts.append(text)
+        self._at = span.end
+
+    def add_table(self, table: Table, *, label: str = "table") -> None:
+        """Append a table in its written form; one without any text is dropped."""
+        if any(cell.text.strip() for row in table.rows for cell in row):
+            self.add(BlockKind.TABLE, write(table).html, label=label)
+
+    def document(self, source: Source, metadata: Mapping[str, str]) -> Document:
+        """All blocks as a document. Metadata without a value is left out."""
+        return Document(
+            id=_ids.document_id(source.uri),
+            source=source,
+            text="".join(self._parts),
+            pages=(),
+            blocks=tuple(self._blocks),
+            metadata=known(metadata),
+        )
+
+
+def known(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata that has a value, in one line each and fit to be stored."""
+    folded = {key: " ".join(clean(value).split()) for key, value in metadata.items()}
+    return {key: value for key, value in folded.items() if value}
+
+
+def clean(text: str) -> str:
+    """A text that can be stored as UTF-8: lone surrogates and zero bytes become U+FFFD; `\\r\\n` becomes `\\n`."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() and "\x00" not in text else _UNSTORABLE.sub("\ufffd", text)
+
+
+def folded(text: str) -> str:
+    """White space other than line breaks folded to single blanks, lines trimmed."""
+    return "\n".join(line.strip() for line in _BLANKS.sub(" ", text).split("\n")).strip()
