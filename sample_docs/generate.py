@@ -13,17 +13,19 @@ HERE = Path(__file__).resolve().parent
 
 def chart(page: pymupdf.Page, frame: pymupdf.Rect) -> None:
     """A line chart: the permeability of two modules."""
-    page.draw_line(frame.bl + (24, -14), frame.br + (0, -14), width=0.7)
-    page.draw_line(frame.bl + (24, -14), frame.tl + (24, 0), width=0.7)
+    page.draw_line(frame.bl + pymupdf.Point(24, -14), frame.br + pymupdf.Point(0, -14), width=0.7)
+    page.draw_line(frame.bl + pymupdf.Point(24, -14), frame.tl + pymupdf.Point(24, 0), width=0.7)
     width, height = frame.width - 30, frame.height - 20
     for base, slope, color in ((0.15, 0.010, (0.1, 0.35, 0.6)), (0.18, 0.042, (0.7, 0.25, 0.1))):
         shares = [base + slope * month - 0.02 * (month % 2) for month in range(15)]
-        points = [frame.tl + (26 + width * n / 14, height * share) for n, share in enumerate(shares)]
+        points = [frame.tl + pymupdf.Point(26 + width * n / 14, height * share) for n, share in enumerate(shares)]
         page.draw_polyline(points, color=color, width=1.2)
     for month in (0, 7, 14):
-        page.insert_text(frame.bl + (24 + width * month / 14.5, -4), f"{month}", fontname="helv", fontsize=7)
+        page.insert_text(
+            frame.bl + pymupdf.Point(24 + width * month / 14.5, -4), f"{month}", fontname="helv", fontsize=7
+        )
     for share, label in ((0.1, "100"), (0.5, "75"), (0.9, "50")):
-        page.insert_text(frame.tl + (4, height * share), label, fontname="helv", fontsize=7)
+        page.insert_text(frame.tl + pymupdf.Point(4, height * share), label, fontname="helv", fontsize=7)
 
 
 def document(text: str, *, style: Style, title: str, author: str) -> pymupdf.Document:

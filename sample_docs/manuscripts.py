@@ -1,4 +1,5 @@
-"""What the sample documents say, as manuscripts for `typeset` and as finished Markdown, HTML and CSV. Our own writing."""
+# ruff: noqa: E501  (prose with marks for word division)
+"""What the sample documents say, for `typeset` or as finished Markdown, HTML and CSV. Our own writing."""
 
 PAPER = """
 # Tidal Backflush for Low-Pressure Membranes on Small Islands

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import pymupdf
 
 A4 = (595.0, 842.0)
+Drawing = Callable[[pymupdf.Page, pymupdf.Rect], None]
 SOFT = "\u00ad"
 _UNIT = re.compile(r" ?(?:[^\s\u2e80-\uffef]+|[\u2e80-\uffef][，。、；：？！）》」”％]*)")
-_CJK = re.compile(r"([\u2e80-\uffef\u2022]+)")
-"""What the built-in Latin fonts cannot write: Chinese, and the bullet of lists."""
+_CJK = re.compile(r"([\u2e80-\uffef]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +216,7 @@ def _list_item(press: Press, item: str) -> None:
     mark, _, text = item.strip().partition(" ")
     lines = broken(text, press.width - 22, font=style.body, size=style.size)
     press.room(style.size * 1.28)
-    draw(press.page, (press.left + 6, press.y + style.size), "\u2022" if mark == "-" else mark, size=style.size)
+    draw(press.page, (press.left + 6, press.y + style.size), "\u00b7" if mark == "-" else mark, size=style.size)
     press.lines(lines, font=style.body, size=style.size, indent=22)
     press.y += 2
 
@@ -242,7 +242,7 @@ def _footnote(press: Press, text: str) -> None:
         draw(press.page, (press.left, y + 8 + number * 9.5), line, font=press.style.body, size=7.5)
 
 
-def _figure(press: Press, figure: Callable[[pymupdf.Page, pymupdf.Rect], None]) -> None:
+def _figure(press: Press, figure: Drawing) -> None:
     height = press.width * 0.55
     press.room(height + 30)
     figure(press.page, pymupdf.Rect(press.left, press.y + 4, press.left + press.width, press.y + height))
@@ -258,7 +258,7 @@ def set_table(press: Press, rows: list[list[str]]) -> None:
         cells = [broken(cell, width - 8, font=font, size=size) for cell, width in zip(row, widths, strict=True)]
         height = max(len(cell) for cell in cells) * size * 1.25 + 6
         press.room(height)
-        _table_row(press, cells, widths, height, font=font, size=size)
+        _table_row(press, cells, widths, font=font, size=size)
         _rules(press, widths, height, first=number == 0, last=number == len(rows) - 1)
         press.y += height
     press.y += 8
