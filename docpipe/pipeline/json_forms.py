@@ -20,6 +20,7 @@ def run(report: RunReport) -> Json:
         "pipeline": report.pipeline,
         **{name: getattr(report, name) for name in _COUNTS + _WORK},
         "failures": [outcome(item) for item in report.failures],
+        "left_out": [outcome(item) for item in report.left_out],
         "needs_ocr": [{"uri": item.uri, "pages": list(item.pages)} for item in report.needs_ocr],
         "stage_seconds": {name: round(seconds, 3) for name, seconds in report.stage_seconds.items()},
     }

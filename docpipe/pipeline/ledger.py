@@ -1,14 +1,19 @@
 """What is indexed, from what, by which fingerprints: one row per source, beside the chunks."""
 
+import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
+from docpipe.pipeline import json_forms
+from docpipe.pipeline.reports import RunReport
 from docpipe.protocols import Index, KeyedTable
 from docpipe.types import Failure, Source, Status
 
 LEDGER = "ledger"
 DOCUMENTS = "documents"
+RUNS = "runs"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +32,7 @@ class Row:
     parsed_by: str
     """Fingerprint of the parser."""
     chunked_by: str
-    """Fingerprint of parser and chunker."""
+    """Fingerprint of parser and chunker; for what failed or was left out, of the limits too."""
     chunks: int = 0
     """Rows in the index; they may be of an earlier version of a file that fails now."""
     tokens: int = 0
@@ -70,7 +75,7 @@ class Row:
             digest=source.digest,
             media_type=source.media_type,
             parsed_by=by.parse,
-            chunked_by=by.chunk,
+            chunked_by=by.tried,
             stage=failure.stage,
             error=failure.type,
             message=failure.message,
@@ -100,9 +105,12 @@ class Stamp:
 
     parse: str
     chunk: str
+    tried: str
+    """Parser, chunker and the limits of a worker: when it changes, what failed is tried again."""
 
 
 _COLUMNS = {field.name: str(field.type) for field in fields(Row)}
+_RUN_COLUMNS = {"id": "str", "report": "str"}
 _DOCUMENT_COLUMNS = {"document_id": "str", "digest": "str", "parsed_by": "str", "data": "bytes"}
 
 
@@ -112,6 +120,7 @@ class Ledger:
     def __init__(self, index: Index) -> None:
         self._rows: KeyedTable = index.table(LEDGER, columns=_COLUMNS, key="uri")
         self._documents: KeyedTable = index.table(DOCUMENTS, columns=_DOCUMENT_COLUMNS, key="document_id")
+        self._runs: KeyedTable = index.table(RUNS, columns=_RUN_COLUMNS, key="id")
 
     def known(self) -> dict[str, Known]:
         """What is known of every source, by uri."""
@@ -160,6 +169,17 @@ class Ledger:
     def documents(self, document_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Stored documents by id."""
         return self._documents.get(document_ids)
+
+    def keep_run(self, report: RunReport) -> None:
+        """Remember the last run that changed anything."""
+        facts = {**json_forms.run(report), "ended": int(time.time())}
+        self._runs.put([{"id": "last", "report": json.dumps(facts, ensure_ascii=False)}])
+
+    def last_run(self) -> dict[str, Any]:
+        """The report of the last run that changed anything; empty before the first."""
+        row = self._runs.get(["last"]).get("last")
+        facts: dict[str, Any] = json.loads(row["report"]) if row else {}
+        return facts
 
 
 def new_row(uri: str, document_id: str) -> Row:

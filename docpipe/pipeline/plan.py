@@ -56,18 +56,23 @@ def _decide(entry: Entry, row: Known | None, by: Stamp, *, full: bool) -> tuple[
     if (row.size, row.modified) != (entry.size, entry.modified):
         what = "size" if row.size != entry.size else "time of change"
         return Action.CHANGE, f"the file's {what} differs"
+    if row.status != Status.INDEXED:
+        return _decide_unindexed(row, by)
     if row.parsed_by != by.parse:
         return Action.CHANGE, "the parser or its options changed"
-    if row.status == Status.FAILED and row.retryable:
-        return Action.RETRY, f"failed before ({row.error}), and may pass now"
     if row.chunked_by != by.chunk:
-        failed = row.status != Status.INDEXED
-        return (Action.RETRY if failed else Action.RECHUNK), "the chunker or its options changed"
-    if row.status == Status.FAILED:
-        return Action.REMAIN_FAILED, f"failed before ({row.error}), and neither file nor stages changed"
-    if row.status == Status.IGNORED:
-        return Action.REMAIN_IGNORED, row.message
+        return Action.RECHUNK, "the chunker or its options changed"
     return Action.KEEP, "same size and time of change, same stages"
+
+
+def _decide_unindexed(row: Known, by: Stamp) -> tuple[Action, str]:
+    if row.chunked_by != by.tried:
+        return Action.RETRY, "the stages or the limits of a worker changed"
+    if row.retryable:
+        return Action.RETRY, "it failed before, and may pass now"
+    if row.status == Status.FAILED:
+        return Action.REMAIN_FAILED, "it failed before, and neither file nor stages changed"
+    return Action.REMAIN_IGNORED, "it was left out before, and neither file nor stages changed"
 
 
 def vanished(rows: Mapping[str, Known], seen: Iterable[str], unread: Iterable[str]) -> Iterator[Step]:

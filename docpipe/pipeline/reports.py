@@ -60,7 +60,9 @@ class RunReport:
     """Version of the index after the run."""
     cost_usd: float = 0.0
     failures: tuple[Outcome, ...] = ()
-    """The failed documents, and those left out with a reason."""
+    """The documents that failed."""
+    left_out: tuple[Outcome, ...] = ()
+    """What was found and not indexed, each with its reason."""
     needs_ocr: tuple[PagesOf, ...] = ()
     stage_seconds: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     """CPU seconds by stage, where measured."""
@@ -71,7 +73,8 @@ class PlanItem:
     """One document and what a run would do with it."""
 
     uri: str
-    action: Literal["add", "change", "delete", "keep", "retry", "ignore"]
+    action: str
+    """`added`, `changed`, `rechunked`, `retried`, `unchanged`, `failed`, `ignored` or `deleted`."""
     why: str
 
 

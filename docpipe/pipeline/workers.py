@@ -22,7 +22,7 @@ _TICK = 0.1
 """Seconds between two looks at a worker's memory."""
 _RETIRE = 300 * 2**20
 """Resident bytes after a call beyond which a worker is replaced, so that leaks cannot add up."""
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from docpipe._ids import text_key
+from docpipe.errors import EmbedError
 from docpipe.pipeline.ledger import Ledger, Row, Stamp
 from docpipe.pipeline.work import Parsed
 from docpipe.protocols import DocumentRows, Embedder, Index
@@ -15,6 +16,8 @@ from docpipe.types import Chunk, EmbeddedChunk, Status
 if TYPE_CHECKING:
     from docpipe.types import type_vector
 
+_SLICE = 256
+"""Texts embedded between two looks at whether the run was stopped."""
 _REMEMBERED = 16_384
 """Vectors of this run kept at hand, so that a text that comes again is not embedded again."""
 
@@ -41,6 +44,7 @@ class BatchWriter:
         self._embedder = embedder
         self._ledger = ledger
         self._stamp = stamp
+        self._stopped = False
         self._remembered: OrderedDict[str, type_vector] = OrderedDict()
 
     def write(self, batch: Sequence[tuple[Parsed, Row]], *, now: int) -> Written:
@@ -88,9 +92,25 @@ class BatchWriter:
                 else:
                     texts[key] = chunk.content
         if texts:
-            vectors.update(zip(texts, self._embedder.embed_passages(list(texts.values())), strict=True))
-            self._remember({key: vectors[key] for key in texts})
+            fresh = self._embed(texts)
+            self._remember(fresh)
+            vectors.update(fresh)
         return vectors, len(texts)
+
+    def _embed(self, texts: Mapping[str, str]) -> "dict[str, type_vector]":
+        """Embed by falling length, in slices between which the work can be given up."""
+        keys = sorted(texts, key=lambda key: (-len(texts[key]), key))
+        vectors: dict[str, type_vector] = {}
+        for start in range(0, len(keys), _SLICE):
+            if self._stopped:
+                raise EmbedError("given up, because the run ends", stage="embed", remedy="run again")
+            some = keys[start : start + _SLICE]
+            vectors.update(zip(some, self._embedder.embed_passages([texts[key] for key in some]), strict=True))
+        return vectors
+
+    def stop(self) -> None:
+        """Give up what is being embedded; a commit that has begun is finished."""
+        self._stopped = True
 
     def _remember(self, vectors: "Mapping[str, type_vector]") -> None:
         for key, vector in vectors.items():

@@ -1,0 +1,397 @@
+"""Sources -> an index in line with them: the runner."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from docpipe import _ids
+from docpipe.errors import EmbedError, SourceTooLarge, UnreadableSource, UnsupportedMedia, failure
+from docpipe.pipeline.ledger import Ledger, Row, Stamp, new_row
+from docpipe.pipeline.options import RunOptions
+from docpipe.pipeline.plan import Action, Step
+from docpipe.pipeline.reports import Event, PagesOf, RunReport
+from docpipe.pipeline.survey import Survey, check_deletions, stamp_of, survey
+from docpipe.pipeline.work import PAGES_PER_PART, Long, Parsed, Unchanged, Work
+from docpipe.pipeline.workers import Limits, Reply, WorkerPool
+from docpipe.pipeline.writing import BatchWriter, Written
+from docpipe.protocols import Chunker, Embedder, Index, Loader, Parser
+from docpipe.types import Failure, Outcome, Source, Status
+
+_AHEAD = 4
+"""Calls per worker that wait or run at once."""
+_FETCHED = 64
+"""Steps whose ledger rows and stored documents are fetched together."""
+_COMMIT_SECONDS = 20.0
+"""A batch is committed after this time even if it is small."""
+
+
+class RunStages(Protocol):
+    """The stages a run needs, as `build` makes them."""
+
+    @property
+    def loaders(self) -> Sequence[Loader]:
+        """Where documents come from."""
+        ...
+
+    @property
+    def parser(self) -> Parser:
+        """Blob -> Document."""
+        ...
+
+    @property
+    def chunker(self) -> Chunker:
+        """Document -> Chunks."""
+        ...
+
+    @property
+    def embedder(self) -> Embedder:
+        """Texts -> vectors."""
+        ...
+
+    @property
+    def index(self) -> Index:
+        """Where the rows go."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """A step with what the ledger knows of it."""
+
+    step: Step
+    row: Row
+    stored: bytes = b""
+    """The parsed document, where only the chunker changed."""
+
+
+@dataclass(slots=True)
+class _LongJob:
+    """A long file whose parts come in one by one."""
+
+    job: _Job
+    source: Source
+    parts: list[bytes | None]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What became of some documents that were to be written."""
+
+    items: Sequence[tuple[Parsed, _Job, float]]
+    result: Written | EmbedError
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The figures of a run, as it goes."""
+
+    counts: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
+    pages: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    reused: int = 0
+    failures: list[Outcome] = field(default_factory=list)
+    left_out: list[Outcome] = field(default_factory=list)
+    needs_ocr: list[PagesOf] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: {"list": 0.0, "parse": 0.0, "embed": 0.0, "index": 0.0})
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.counts[outcome.status] += 1
+        if outcome.status == Status.FAILED:
+            self.failures.append(outcome)
+        elif outcome.status == Status.IGNORED:
+            self.left_out.append(outcome)
+        if outcome.ocr_pages:
+            self.needs_ocr.append(PagesOf(uri=outcome.uri, pages=outcome.ocr_pages))
+
+
+class Run:
+    """One run over a pipeline's sources. Call it once."""
+
+    def __init__(
+        self,
+        stages: RunStages,
+        options: RunOptions,
+        *,
+        full: bool = False,
+        limit: int | None = None,
+        progress: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._stages = stages
+        self._options = options
+        self._full = full
+        self._limit = limit
+        self._progress = progress or (lambda event: None)
+        self._tally = _Tally()
+        self._long: dict[str, _LongJob] = {}
+        self._batch: list[tuple[Parsed, _Job, float]] = []
+        self._batch_chunks = 0
+        self._batch_since = time.monotonic()
+        self._writing: Future[list[_Commit]] | None = None
+        self._touched: list[Row] = []
+        self._done = 0
+        self._total = 0
+
+    def __call__(self, name: str) -> RunReport:
+        """Bring the index in line with the sources.
+
+        Args:
+            name: the pipeline's, for the report.
+
+        Raises:
+            SourceError: a source cannot be listed at all, or too much of it is gone.
+            IndexMismatch, IndexFailed: the index is not this pipeline's, or cannot be written.
+        """
+        started = time.monotonic()
+        stages = self._stages
+        stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim)
+        self._ledger = Ledger(stages.index)
+        self._stamp: Stamp = stamp_of(stages.parser, stages.chunker, self._options)
+        known = self._ledger.known()
+        found = survey(stages.loaders, known, self._stamp, full=self._full)
+        check_deletions(found, len(known), self._options)
+        self._tally.seconds["list"] = time.monotonic() - started
+        self._count_what_stays(found)
+        if found.work:
+            self._work(found.work if self._limit is None else found.work[: self._limit])
+        self._delete(found.deleted)
+        if self._tally.chunks or found.deleted:
+            self._progress(Event(kind="maintenance"))
+            begun = time.monotonic()
+            stages.index.optimize()
+            self._tally.seconds["index"] += time.monotonic() - begun
+        return self._report(name, time.monotonic() - started)
+
+    def _count_what_stays(self, found: Survey) -> None:
+        self._tally.counts[Status.UNCHANGED] += found.unchanged
+        for outcome in found.outcomes:
+            self._tally.add(outcome)
+        rows = self._ledger.rows([step.uri for step in found.remaining])
+        for step in found.remaining:
+            row = rows.get(step.uri)
+            status = Status.FAILED if step.action is Action.REMAIN_FAILED else Status.IGNORED
+            self._tally.add(Outcome(uri=step.uri, status=status, error=row.failure if row else None))
+
+    def _work(self, steps: Sequence[Step]) -> None:
+        stages, options = self._stages, self._options
+        self._total = len(steps)
+        self._progress(Event(kind="found", total=self._total))
+        work = Work(loaders=tuple(stages.loaders), parser=stages.parser, chunker=stages.chunker)
+        size = options.workers or os.cpu_count() or 1
+        limits = Limits(seconds=options.timeout, memory=options.memory_mb * 2**20)
+        self._writer = BatchWriter(index=stages.index, embedder=stages.embedder, ledger=self._ledger, stamp=self._stamp)
+        jobs = self._jobs(steps)
+        with WorkerPool(work, size=size, limits=limits) as pool, ThreadPoolExecutor(1, "docpipe-writer") as executor:
+            try:
+                self._drive(pool, executor, self._jobs(steps), size * _AHEAD)
+            except BaseException:
+                self._writer.stop()  # what is being written is given up; what was committed stays
+                raise
+
+    def _drive(self, pool: WorkerPool, executor: ThreadPoolExecutor, jobs: Iterator[_Job], ahead: int) -> None:
+        self._feed(pool, jobs, ahead)
+        for reply in pool.replies():
+            self._receive(pool, reply)
+            self._feed(pool, jobs, ahead)
+            if self._writing is not None and self._writing.done():
+                self._await_writing()
+            if self._batch_is_full():
+                self._flush(executor)
+        self._flush(executor)
+        self._await_writing()
+
+    def _jobs(self, steps: Sequence[Step]) -> Iterator[_Job]:
+        for start in range(0, len(steps), _FETCHED):
+            some = steps[start : start + _FETCHED]
+            rows = self._ledger.rows([step.uri for step in some if step.row])
+            ids = [rows[step.uri].document_id for step in some if step.action is Action.RECHUNK and step.uri in rows]
+            documents = self._ledger.documents(ids) if ids else {}
+            for step in some:
+                row = rows.get(step.uri) or new_row(step.uri, _ids.document_id(step.uri))
+                kept = documents.get(row.document_id)
+                sound = kept and (kept["digest"], kept["parsed_by"]) == (row.digest, self._stamp.parse)
+                yield _Job(step=step, row=row, stored=kept["data"] if kept and sound else b"")
+
+    def _feed(self, pool: WorkerPool, jobs: Iterator[_Job], ahead: int) -> None:
+        while pool.pending < ahead and (job := next(jobs, None)) is not None:
+            assert job.step.entry is not None
+            self._progress(Event(kind="started", uri=job.step.uri, count=self._done, total=self._total))
+            if job.stored:
+                source = _as_listed(job)
+                pool.submit(("open", job), "chunk_again", job.stored, source)
+            else:
+                pool.submit(("open", job), "open", job.step.loader, job.step.entry, self._expected_digest(job))
+
+    def _expected_digest(self, job: _Job) -> str:
+        """The digest that means "only touched", or nothing where the file must be parsed whatever it holds."""
+        row = job.row
+        same_stages = row.status == Status.INDEXED and row.chunked_by == self._stamp.chunk
+        return row.digest if same_stages and not self._full else ""
+
+    def _receive(self, pool: WorkerPool, reply: Reply) -> None:
+        kind, job = reply.key[0], reply.key[1]
+        self._tally.seconds["parse"] += reply.seconds
+        if reply.error is not None:
+            if kind == "part" and self._long.pop(job.step.uri, None) is None:
+                return  # another part of the same file has failed before
+            self._fail(job, reply.error, reply.seconds)
+        elif kind == "part":
+            self._receive_part(pool, job, reply)
+        elif isinstance(reply.value, Long):
+            self._divide(pool, job, reply.value, reply.seconds)
+        elif isinstance(reply.value, Unchanged):
+            source = reply.value.source
+            self._touched.append(replace(job.row, size=source.size, modified=source.modified))
+            self._finish(Outcome(uri=job.step.uri, status=Status.UNCHANGED))
+        else:
+            spent = reply.seconds + (self._long.pop(job.step.uri).seconds if kind == "join" else 0.0)
+            self._batch.append((reply.value, job, spent))
+            self._batch_chunks += len(reply.value.chunks)
+
+    def _divide(self, pool: WorkerPool, job: _Job, long: Long, seconds: float) -> None:
+        starts = range(0, long.pages, PAGES_PER_PART)
+        self._long[job.step.uri] = _LongJob(job=job, source=long.source, parts=[None] * len(starts), seconds=seconds)
+        for number, start in enumerate(starts):
+            stop = min(start + PAGES_PER_PART, long.pages)
+            pool.submit(("part", job, number), "part", job.step.loader, job.step.entry, long.source.digest, start, stop)
+
+    def _receive_part(self, pool: WorkerPool, job: _Job, reply: Reply) -> None:
+        long = self._long.get(job.step.uri)
+        if long is None:
+            return  # another part of it has failed
+        long.parts[reply.key[2]] = reply.value
+        long.seconds += reply.seconds
+        if all(part is not None for part in long.parts):
+            pool.submit(("join", job), "join", long.source, long.parts)
+            long.parts = []
+
+    def _fail(self, job: _Job, error: BaseException, seconds: float) -> None:
+        self._long.pop(job.step.uri, None)
+        status = Status.IGNORED if isinstance(error, UnsupportedMedia) else Status.FAILED
+        stage = "load" if isinstance(error, (UnreadableSource, SourceTooLarge)) else "parse"
+        what = replace(failure(error, stage=stage), stage=stage)
+        self._record_failure(job, what, status, seconds)
+
+    def _record_failure(self, job: _Job, what: Failure, status: Status, seconds: float) -> None:
+        row = job.row.failed(what, status=status, source=_as_listed(job), by=self._stamp, now=int(time.time()))
+        self._touched.append(row)
+        self._finish(Outcome(uri=job.step.uri, status=status, error=what, seconds=seconds))
+
+    def _finish(self, outcome: Outcome) -> None:
+        self._done += 1
+        self._tally.add(outcome)
+        self._progress(Event(kind="outcome", uri=outcome.uri, count=self._done, total=self._total, outcome=outcome))
+
+    def _batch_is_full(self) -> bool:
+        if not self._batch:
+            return False
+        waited = time.monotonic() - self._batch_since > _COMMIT_SECONDS
+        return self._batch_chunks >= self._options.batch_chunks or waited
+
+    def _flush(self, executor: ThreadPoolExecutor) -> None:
+        """Write the batch while the workers go on; one batch is written at a time."""
+        self._await_writing()
+        if self._batch:
+            batch, self._batch, self._batch_chunks = self._batch, [], 0
+            self._writing = executor.submit(self._write, batch)
+        self._batch_since = time.monotonic()
+
+    def _await_writing(self) -> None:
+        """Account for the batch that was being written, and put down what else the ledger should know."""
+        if self._writing is not None:
+            commits, self._writing = self._writing.result(), None
+            for commit in commits:
+                self._account(commit)
+        touched, self._touched = self._touched, []
+        self._ledger.put(touched)
+
+    def _write(self, batch: Sequence[tuple[Parsed, _Job, float]]) -> list[_Commit]:
+        """In the writer's thread: touches nothing of this run but the index."""
+        try:
+            return [_Commit(batch, self._write_some(batch))]
+        except EmbedError as error:
+            if len(batch) == 1:
+                return [_Commit(batch, error)]
+            # One text that cannot be embedded must not cost its neighbours.
+            return [commit for item in batch for commit in self._write([item])]
+
+    def _write_some(self, batch: Sequence[tuple[Parsed, _Job, float]]) -> Written:
+        return self._writer.write([(parsed, job.row) for parsed, job, _ in batch], now=int(time.time()))
+
+    def _account(self, commit: _Commit) -> None:
+        if isinstance(commit.result, EmbedError):
+            for _, job, seconds in commit.items:
+                self._record_failure(job, failure(commit.result, stage="embed"), Status.FAILED, seconds)
+            return
+        tally, written = self._tally, commit.result
+        tally.chunks += written.chunks
+        tally.embedded += written.embedded
+        tally.reused += written.reused
+        tally.seconds["embed"] += written.embed_seconds
+        tally.seconds["index"] += written.index_seconds
+        self._progress(Event(kind="embedded", count=written.embedded))
+        for parsed, job, seconds in commit.items:
+            tally.pages += parsed.pages if parsed.stored else 0
+            self._finish(_written_outcome(parsed, job, seconds))
+        self._progress(Event(kind="committed", count=len(commit.items)))
+
+    def _delete(self, steps: Sequence[Step]) -> None:
+        if not steps:
+            return
+        ids = {step.uri: step.row.document_id for step in steps if step.row}
+        self._stages.index.delete(list(ids.values()))
+        self._ledger.remove(ids)
+        for step in steps:
+            self._tally.add(Outcome(uri=step.uri, status=Status.DELETED))
+
+    def _report(self, name: str, seconds: float) -> RunReport:
+        tally = self._tally
+        counts: Mapping[str, Any] = {status.value: count for status, count in tally.counts.items()}
+        report = RunReport(
+            pipeline=name,
+            **counts,
+            pages=tally.pages,
+            ocr_pages=sum(len(item.pages) for item in tally.needs_ocr),
+            chunks=tally.chunks,
+            embedded=tally.embedded,
+            reused=tally.reused,
+            seconds=round(seconds, 3),
+            version=self._stages.index.versions(),
+            failures=tuple(tally.failures),
+            left_out=tuple(tally.left_out),
+            needs_ocr=tuple(tally.needs_ocr),
+            stage_seconds={stage: round(spent, 3) for stage, spent in tally.seconds.items()},
+        )
+        if self._done or tally.counts[Status.DELETED]:
+            self._ledger.keep_run(report)
+        return report
+
+
+def _written_outcome(parsed: Parsed, job: _Job, seconds: float) -> Outcome:
+    known = job.row.status == Status.INDEXED or job.row.chunks > 0
+    return Outcome(
+        uri=job.step.uri,
+        status=Status.UPDATED if known else Status.INDEXED,
+        chunks=len(parsed.chunks),
+        pages=parsed.pages,
+        ocr_pages=parsed.ocr_pages,
+        seconds=seconds,
+    )
+
+
+def _as_listed(job: _Job) -> Source:
+    """The source as far as it is known without reading it: what the ledger knows, at today's size and time."""
+    entry = job.step.entry
+    assert entry is not None
+    return Source(
+        uri=entry.uri,
+        media_type=job.row.media_type,
+        digest=job.row.digest,
+        size=entry.size,
+        modified=entry.modified,
+    )
