@@ -272,9 +272,7 @@ def _column_widths(rows: list[list[str]], total: float, *, size: float, style: S
     return [width * scale for width in wanted]
 
 
-def _table_row(
-    press: Press, cells: list[list[str]], widths: list[float], height: float, *, font: str, size: float
-) -> None:
+def _table_row(press: Press, cells: list[list[str]], widths: list[float], *, font: str, size: float) -> None:
     x = press.left
     for cell, width in zip(cells, widths, strict=True):
         for number, line in enumerate(cell):
