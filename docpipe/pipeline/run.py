@@ -185,7 +185,6 @@ class Run:
         size = options.workers or os.cpu_count() or 1
         limits = Limits(seconds=options.timeout, memory=options.memory_mb * 2**20)
         self._writer = BatchWriter(index=stages.index, embedder=stages.embedder, ledger=self._ledger, stamp=self._stamp)
-        jobs = self._jobs(steps)
         with WorkerPool(work, size=size, limits=limits) as pool, ThreadPoolExecutor(1, "docpipe-writer") as executor:
             try:
                 self._drive(pool, executor, self._jobs(steps), size * _AHEAD)

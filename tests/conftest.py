@@ -1,0 +1,24 @@
+"""What every test gets: no network but loopback, and hypothesis without a clock."""
+
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("docpipe", deadline=None, max_examples=100)
+settings.load_profile("docpipe")
+
+_connect = socket.socket.connect
+
+
+def _loopback_only(self: socket.socket, address: Any) -> None:
+    host = address[0] if isinstance(address, tuple) else "127.0.0.1"
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise AssertionError(f"a test opened a connection to {host}")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", _loopback_only)

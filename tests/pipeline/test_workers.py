@@ -1,0 +1,95 @@
+"""Calls -> replies through isolated processes."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from misbehaving import Misbehaving
+
+from docpipe.errors import CorruptSource, OutOfMemory, TimedOut, WorkerDied
+from docpipe.pipeline.workers import Limits, Reply, WorkerPool
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool(Misbehaving(), size=1, limits=Limits(seconds=20, memory=300 * 2**20)) as made:
+        yield made
+
+
+def ask(pool: WorkerPool, method: str, *arguments: object) -> Reply:
+    pool.submit("key", method, *arguments)
+    (reply,) = pool.replies()
+    return reply
+
+
+def test_a_call_is_answered_with_its_key(pool: WorkerPool) -> None:
+    reply = ask(pool, "greet", "世界")
+    assert (reply.key, reply.value, reply.error) == ("key", "hello 世界", None)
+
+
+def test_the_work_happens_in_another_process_that_is_kept(pool: WorkerPool) -> None:
+    first, second = ask(pool, "process_id").value, ask(pool, "process_id").value
+    assert first == second != os.getpid()
+
+
+@pytest.mark.parametrize(("method", "how"), [("crash", "signal 11"), ("leave", "exit status 3")])
+def test_a_crash_costs_its_own_call_only(pool: WorkerPool, method: str, how: str) -> None:
+    reply = ask(pool, method)
+    assert isinstance(reply.error, WorkerDied)
+    assert how in str(reply.error)
+    assert "another parser" in reply.error.remedy
+    assert ask(pool, "greet", "again").value == "hello again"
+
+
+def test_a_hang_is_stopped_and_named() -> None:
+    with WorkerPool(Misbehaving(), size=1, limits=Limits(seconds=1.5)) as pool:
+        started = time.monotonic()
+        reply = ask(pool, "hang")
+        assert time.monotonic() - started < 10
+        assert isinstance(reply.error, TimedOut)
+        assert "1.5 s" in str(reply.error)
+        assert "run.timeout" in reply.error.remedy
+        assert ask(pool, "greet", "again").value == "hello again"
+
+
+def test_a_blow_up_is_stopped_and_named(pool: WorkerPool) -> None:
+    reply = ask(pool, "swell")
+    assert isinstance(reply.error, OutOfMemory)
+    assert "300 MB" in str(reply.error)
+    assert "run.memory_mb" in reply.error.remedy
+    assert ask(pool, "greet", "again").value == "hello again"
+
+
+def test_our_errors_keep_their_type_and_facts(pool: WorkerPool) -> None:
+    error = ask(pool, "complain").error
+    assert isinstance(error, CorruptSource)
+    assert (error.source, error.remedy, error.message) == ("a.pdf", "save it again", "cut short")
+
+
+def test_an_exception_that_cannot_travel_arrives_as_words(pool: WorkerPool) -> None:
+    error = ask(pool, "stubborn").error
+    assert isinstance(error, RuntimeError)
+    assert "Stubborn" in str(error)
+
+
+def test_what_a_library_prints_does_not_disturb_the_replies(pool: WorkerPool) -> None:
+    assert ask(pool, "chatter").value == "still understood"
+
+
+def test_calls_run_side_by_side_and_all_come_back() -> None:
+    with WorkerPool(Misbehaving(), size=2, limits=Limits(seconds=20)) as pool:
+        for number in range(20):
+            pool.submit(number, "greet", str(number))
+        replies = {reply.key: reply.value for reply in pool.replies()}
+    assert replies == {number: f"hello {number}" for number in range(20)}
+
+
+def test_closing_ends_a_process_that_hangs() -> None:
+    pool = WorkerPool(Misbehaving(), size=1, limits=Limits(seconds=600))
+    pid = ask(pool, "process_id").value
+    pool.submit("never", "hang")
+    time.sleep(0.2)
+    pool.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
