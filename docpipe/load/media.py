@@ -3,6 +3,8 @@
 import re
 from struct import Struct
 
+from docpipe._encodings import wide_encoding
+
 HEAD_BYTES = 65536
 """How many first bytes are worth handing over."""
 
@@ -60,15 +62,16 @@ _TEXT_EXTENSIONS = {
     "json": "application/json", "jsonl": "application/json", "xml": "application/xml",
     "svg": "image/svg+xml", "eml": "message/rfc822", "ipynb": "application/x-ipynb+json",
 }  # fmt: skip
-_EMPTY_EXTENSIONS = {
+_BINARY_EXTENSIONS = {
     "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "tif": "image/tiff",
     "tiff": "image/tiff", "webp": "image/webp", "gif": "image/gif", "bmp": "image/bmp", "rtf": "application/rtf",
     "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
-    **_ZIP_EXTENSIONS, **_OLE_EXTENSIONS, **_TEXT_EXTENSIONS,
+    **_ZIP_EXTENSIONS, **_OLE_EXTENSIONS,
 }  # fmt: skip
 _TEMPLATES = frozenset({"php", "jinja", "j2", "vue", "svelte", "erb", "ejs", "hbs", "tmpl", "jsp", "asp", "aspx"})
 
 _HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]", re.I | re.S)
+_PDF_OBJECT = re.compile(rb"\d \d+ obj\b")
 _XML = re.compile(rb"\s*<\?xml\s")
 _MAIL = re.compile(
     rb"(?:Received|Return-Path|Delivered-To|MIME-Version|Message-ID|X-Original-To): ?[^\n]*\n[\w-]+:", re.I
@@ -85,11 +88,12 @@ def media_type(head: bytes, name: str) -> str:
         name: with its extension; letter case does not count.
 
     Returns:
-        An IANA media type; `text/plain` for text of no known kind, `application/octet-stream` for the rest.
+        An IANA media type; `text/plain` for text of no known kind. Bytes of no known kind are what the name
+        says (a damaged PDF stays a PDF), and `application/octet-stream` where it says nothing.
     """
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     if not head:
-        return _EMPTY_EXTENSIONS.get(extension, "text/plain")
+        return _TEXT_EXTENSIONS.get(extension) or _BINARY_EXTENSIONS.get(extension, "text/plain")
     return _by_magic(head, extension) or _by_text(head, extension)
 
 
@@ -151,8 +155,10 @@ def _by_ole_streams(head: bytes, extension: str) -> str:
 
 
 def _by_text(head: bytes, extension: str) -> str:
+    if extension == "pdf" and _PDF_OBJECT.search(head):
+        return "application/pdf"  # its first line is lost: readers mend that
     if not _looks_like_text(head):
-        return "application/octet-stream"
+        return _BINARY_EXTENSIONS.get(extension, "application/octet-stream")
     start = _as_ascii(head)
     if _XML.match(start):
         if re.search(rb"<(?:!doctype\s+)?html[\s>]", start[:4096], re.I):
@@ -174,24 +180,6 @@ def _looks_like_text(head: bytes) -> bool:
         return wide_encoding(sample) != ""
     controls = len(sample) - len(sample.translate(None, _CONTROL))
     return controls * 50 <= len(sample)
-
-
-def wide_encoding(sample: bytes) -> str:
-    """`utf-16-le`, `utf-16-be`, `utf-32-le` or `utf-32-be` where zero bytes stand as in Latin text; else nothing."""
-    usable = sample[: len(sample) // 4 * 4]
-    if len(usable) < 4:
-        return ""
-    quarter = len(usable) // 4
-    zeros = [usable[lane::4].count(0) / quarter for lane in range(4)]
-    high = [share > 0.4 for share in zeros]
-    low = [share < 0.05 for share in zeros]
-    if high[1] and high[2] and high[3] and low[0]:
-        return "utf-32-le"
-    if high[0] and high[1] and high[2] and low[3]:
-        return "utf-32-be"
-    if high[1] and high[3] and low[0] and low[2]:
-        return "utf-16-le"
-    return "utf-16-be" if high[0] and high[2] and low[1] and low[3] else ""
 
 
 def _as_ascii(head: bytes) -> bytes:
