@@ -1,0 +1,186 @@
+"""EmbeddedChunks <-> Arrow rows of the index: the schema and its version (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from docpipe._ids import text_key
+from docpipe.geometry import Geometry
+from docpipe.types import BlockKind, Chunk, EmbeddedChunk, PageBox, Source, Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+"""Raise it when a column changes; an index of another version is refused."""
+
+VERSION_KEY, MODEL_KEY, DIM_KEY = b"docpipe.schema", b"docpipe.model", b"docpipe.dim"
+PRIMARY_KEY = {b"lance-schema:unenforced-primary-key": b"true"}
+COMPRESSED = {b"lance-encoding:compression": b"zstd"}
+
+_BOX = Struct("<5d")
+_TEXTS = ("id", "document_id", "uri", "media_type", "digest", "text", "context", "kind", "title", "language")
+_NUMBERS = ("size", "modified", "span_start", "span_end", "token_count", "position")
+CHUNK_COLUMNS = (*_TEXTS, *_NUMBERS, "headings", "block_ids", "pages", "boxes", "geometry_records", "geometry_edges")
+"""What `chunks` needs to give chunks back; all else only serves the searches."""
+
+
+def schema(*, model: str, dim: int) -> "pa.Schema":
+    """The table's schema; its metadata says version, model and dimension."""
+    import pyarrow as pa
+
+    def texts(*names: str) -> list[pa.Field]:
+        return [pa.field(name, pa.string(), nullable=False) for name in names]
+
+    def lists(kind: pa.DataType, *names: str) -> list[pa.Field]:
+        return [pa.field(name, pa.list_(kind), nullable=False) for name in names]
+
+    fields = [
+        pa.field("id", pa.string(), nullable=False, metadata=PRIMARY_KEY),
+        *texts(*_TEXTS[1:], "content", "text_key", "model"),
+        *(pa.field(name, pa.int64(), nullable=False) for name in (*_NUMBERS, "first_page", "last_page")),
+        *lists(pa.string(), "headings", "block_ids"),
+        *lists(pa.int32(), "pages"),
+        *(
+            pa.field(name, pa.binary(), nullable=False, metadata=COMPRESSED)
+            for name in ("boxes", "geometry_records", "geometry_edges")
+        ),
+        pa.field("vector", pa.list_(pa.float32(), dim), nullable=False),
+    ]
+    facts = {VERSION_KEY: str(SCHEMA_VERSION), MODEL_KEY: model, DIM_KEY: str(dim)}
+    return pa.schema(fields, metadata={key: value.encode("utf-8", "replace") for key, value in facts.items()})
+
+
+def table(rows: Sequence[EmbeddedChunk], *, model: str, dim: int) -> "pa.Table":
+    """Rows as one Arrow table, made column by column.
+
+    Raises:
+        ValueError: a vector is not of shape (dim,), or holds something that is not a finite number.
+    """
+    import pyarrow as pa
+
+    wanted = schema(model=model, dim=dim)
+    columns = _columns([row.chunk for row in rows])
+    columns["model"] = [row.model for row in rows]
+    arrays = [
+        _vectors(rows, dim) if field.name == "vector" else _array(columns[field.name], field.type) for field in wanted
+    ]
+    return pa.Table.from_arrays(arrays, schema=wanted)
+
+
+def chunks(table: "pa.Table") -> list[Chunk]:
+    """The chunks of a table that has at least `CHUNK_COLUMNS`, in its order."""
+    columns = [table.column(name).to_pylist() for name in CHUNK_COLUMNS]
+    return [_chunk(dict(zip(CHUNK_COLUMNS, values, strict=True))) for values in zip(*columns, strict=True)]
+
+
+def matrix(column: "pa.ChunkedArray", *, dim: int) -> "NDArray[np.float32]":
+    """A vector column as float32, shape (rows, dim)."""
+    import numpy as np
+
+    parts = [part.flatten().to_numpy(zero_copy_only=False) for part in column.chunks]
+    flat = np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+    return np.asarray(flat, dtype=np.float32).reshape(-1, dim)
+
+
+def _columns(chunks: Sequence[Chunk]) -> dict[str, list[Any]]:
+    """Every column but `model` and `vector`."""
+    sources = [chunk.source for chunk in chunks]
+    contents = [chunk.content for chunk in chunks]
+    plain = ("id", "document_id", "text", "context", "title", "language", "token_count", "position")
+    columns: dict[str, list[Any]] = {name: [getattr(chunk, name) for chunk in chunks] for name in plain}
+    for name in ("uri", "media_type", "digest", "size", "modified"):
+        columns[name] = [getattr(source, name) for source in sources]
+    return columns | {
+        "content": contents,
+        "text_key": [text_key(content) for content in contents],
+        "kind": [str(chunk.kind) for chunk in chunks],
+        "span_start": [chunk.span.start for chunk in chunks],
+        "span_end": [chunk.span.end for chunk in chunks],
+        "first_page": [min(chunk.pages, default=0) for chunk in chunks],
+        "last_page": [max(chunk.pages, default=0) for chunk in chunks],
+        "headings": [chunk.headings for chunk in chunks],
+        "block_ids": [chunk.block_ids for chunk in chunks],
+        "pages": [chunk.pages for chunk in chunks],
+        "boxes": [pack_boxes(chunk.boxes) for chunk in chunks],
+        "geometry_records": [chunk.geometry.records for chunk in chunks],
+        "geometry_edges": [chunk.geometry.edges for chunk in chunks],
+    }
+
+
+def pack_boxes(boxes: Iterable[PageBox]) -> bytes:
+    """Boxes as bytes, without loss."""
+    flat = list(chain.from_iterable(boxes))
+    return Struct(f"<{len(flat)}d").pack(*flat)
+
+
+def unpack_boxes(data: bytes) -> tuple[PageBox, ...]:
+    """What `pack_boxes` packed."""
+    return tuple(PageBox(int(page), *box) for page, *box in _BOX.iter_unpack(data))
+
+
+def _vectors(rows: Sequence[EmbeddedChunk], dim: int) -> "pa.Array":
+    import numpy as np
+    import pyarrow as pa
+
+    stacked = np.stack([row.vector for row in rows]) if rows else np.empty((0, dim))
+    flat = np.ascontiguousarray(stacked, dtype=np.float32)
+    if flat.shape != (len(rows), dim):
+        raise ValueError(f"vectors must have shape ({dim},), got {flat.shape[1:]}")
+    if not np.isfinite(flat).all():
+        raise ValueError("a vector holds something that is not a finite number")
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), dim)
+
+
+def _array(values: list[Any], kind: "pa.DataType") -> "pa.Array":
+    """One column. Half a surrogate pair cannot be stored: it becomes U+FFFD, so that offsets stay true."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, type=kind)
+    except UnicodeEncodeError:
+        return pa.array([_storable(value) for value in values], type=kind)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    return [_storable(part) for part in value] if isinstance(value, tuple) else value
+
+
+def storable(text: str) -> str:
+    """The text with lone surrogates replaced by U+FFFD, one for one."""
+    if text.isascii():
+        return text
+    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
+
+
+def _chunk(row: Mapping[str, Any]) -> Chunk:
+    source = Source(
+        uri=row["uri"],
+        media_type=row["media_type"],
+        digest=row["digest"],
+        size=row["size"],
+        modified=row["modified"],
+    )
+    return Chunk(
+        id=row["id"],
+        document_id=row["document_id"],
+        source=source,
+        span=Span(row["span_start"], row["span_end"]),
+        text=row["text"],
+        context=row["context"],
+        headings=tuple(row["headings"]),
+        block_ids=tuple(row["block_ids"]),
+        kind=BlockKind(row["kind"]),
+        pages=tuple(row["pages"]),
+        boxes=unpack_boxes(row["boxes"]),
+        token_count=row["token_count"],
+        position=row["position"],
+        title=row["title"],
+        language=row["language"],
+        geometry=Geometry(row["geometry_records"], row["geometry_edges"]),
+    )

@@ -1,0 +1,325 @@
+"""Contract suites and fakes for the authors of stages: subclass a suite, say what to make, and pytest runs it."""
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from docpipe._ids import chunk_id, document_id, text_key
+from docpipe.errors import DocpipeError, IndexMismatch, InvalidOption
+from docpipe.geometry import Geometry, Line, PageBox
+from docpipe.index.filters import quoted
+from docpipe.protocols import DocumentRows, Index
+from docpipe.types import BlockKind, Chunk, EmbeddedChunk, Source, Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type_vector = NDArray[np.float32]
+
+MODEL, DIM = "contract-model", 4
+AWKWARD = (
+    'it\'s "here".pdf',
+    "a\nb\tc.md",
+    "资料/第一章 100%_x.pdf",
+    "back\\slash.txt",
+    "'; DROP TABLE chunks; --",
+    "e\u0301.md",
+)
+"""Uris that a careless filter or delete stumbles over."""
+
+
+def chunk(text: str, *, uri: str = "a.md", position: int = 0, language: str = "en", page: int = 1) -> Chunk:
+    """A chunk with something in every field."""
+    document, start = document_id(uri), 100 * position
+    box = PageBox(page, 0.1, 0.2, 0.9, 0.3)
+    return Chunk(
+        id=chunk_id(document, text, position),
+        document_id=document,
+        source=Source(uri=uri, media_type="text/markdown", digest="d" * 64, size=7, modified=1_714_521_600_000_000_000),
+        span=Span(start, start + len(text)),
+        text=text,
+        context="Part > ",
+        headings=("Part", "第一章"),
+        block_ids=("b1", "b2"),
+        kind=BlockKind.PARAGRAPH,
+        pages=(page, page + 1),
+        boxes=(box, box._replace(page=page + 1)),
+        token_count=len(text),
+        position=position,
+        title="It's a title",
+        language=language,
+        geometry=Geometry.of([Line(start, start + len(text), page, 0.1, 0.2, 0.9, 0.3, (0.1, 0.9))]),
+    )
+
+
+def embedded(chunk: Chunk, vector: Sequence[float] = (1, 0, 0, 0), *, model: str = MODEL) -> EmbeddedChunk:
+    """A chunk with this vector, made to length 1."""
+    import numpy as np
+
+    array = np.asarray(vector, dtype=np.float32)
+    return EmbeddedChunk(chunk=chunk, vector=array / np.linalg.norm(array), model=model)
+
+
+def document(uri: str, *texts: str, language: str = "en") -> DocumentRows:
+    """One document's rows: a chunk per text, on pages 1, 2, 3 ..., with vectors that turn from the first axis away."""
+    rows = [
+        embedded(chunk(text, uri=uri, position=n, page=n + 1, language=language), (1, 0.1 * n, 0, 0.01))
+        for n, text in enumerate(texts)
+    ]
+    return DocumentRows(document_id=document_id(uri), chunks=tuple(rows))
+
+
+def vectors(*rows: Sequence[float]) -> "NDArray[np.float32]":
+    """Question vectors, float32, shape (len(rows), dim)."""
+    import numpy as np
+
+    return np.asarray(rows, dtype=np.float32)
+
+
+def refused(kind: type[DocpipeError], work: object) -> DocpipeError:
+    """The error that `work()` raises; it must be of this kind and say what to try."""
+    try:
+        work()  # type: ignore[operator]
+    except kind as error:
+        assert error.remedy, f"{kind.__name__} says nothing of what to try"
+        return error
+    raise AssertionError(f"{kind.__name__} was not raised")
+
+
+class IndexContract:
+    """What every index does. Subclass it and define `make`, which gives a new index at each call."""
+
+    def make(self) -> Index:
+        """A new, empty index."""
+        raise NotImplementedError
+
+    def opened(self, *documents: DocumentRows) -> Index:
+        """A new index that holds these documents."""
+        index = self.make()
+        index.open(model=MODEL, dim=DIM)
+        if documents:
+            index.replace(documents)
+        return index
+
+    def test_an_index_that_was_never_written_gives_nothing(self) -> None:
+        index = self.make()
+        assert index.versions() == 0
+        assert index.search_text("word", limit=5) == []
+        assert index.search_vector(vectors((1, 0, 0, 0)), limit=5) == [[]]
+        assert index.fetch(["x"]) == {}
+        assert index.vectors(["x"]) == {}
+        assert index.stats().rows == 0
+        index.optimize()
+        index.delete(["x"])
+
+    def test_an_opened_index_without_rows_gives_nothing(self) -> None:
+        index = self.opened()
+        assert index.search_text("word", limit=5) == []
+        assert index.search_vector(vectors((1, 0, 0, 0), (0, 1, 0, 0)), limit=5) == [[], []]
+        index.optimize()
+        assert index.stats().rows == 0
+
+    def test_what_was_put_in_comes_out_whole(self) -> None:
+        rows = document("a.md", "alpha beta", "gamma 世界")
+        index = self.opened(rows)
+        found = index.fetch([row.chunk.id for row in rows.chunks] + ["gone"])
+        assert found == {row.chunk.id: row.chunk for row in rows.chunks}
+
+    def test_bare_chunks_come_out_whole_too(self) -> None:
+        bare = Chunk(
+            id="c",
+            document_id="d",
+            source=Source(uri="", media_type="", digest="", size=0, modified=0),
+            span=Span(0, 1),
+            text="x",
+            context="",
+            headings=(),
+            block_ids=(),
+            kind=BlockKind.TABLE,
+            pages=(),
+            boxes=(),
+            token_count=1,
+            position=0,
+        )
+        index = self.opened(DocumentRows(document_id="d", chunks=(embedded(bare),)))
+        assert index.fetch(["c"]) == {"c": bare}
+
+    def test_replacing_a_document_leaves_nothing_of_the_old_one(self) -> None:
+        index = self.opened(document("a.md", "old one", "old two"), document("b.md", "other"))
+        index.replace([document("a.md", "new one")])
+        assert index.stats().rows == 2
+        assert index.search_text("old", limit=5) == []
+        assert len(index.search_text("new", limit=5)) == 1
+        assert len(index.search_text("other", limit=5)) == 1
+
+    def test_writing_the_same_again_adds_nothing(self) -> None:
+        rows = document("a.md", "one", "two")
+        index = self.opened(rows)
+        index.replace([rows])
+        assert (index.stats().rows, index.stats().documents) == (2, 1)
+
+    def test_a_document_without_chunks_disappears(self) -> None:
+        index = self.opened(document("a.md", "one"), document("b.md", "two"))
+        index.replace([DocumentRows(document_id=document_id("a.md"), chunks=())])
+        assert index.stats().rows == 1
+        assert index.search_text("one", limit=5) == []
+
+    def test_the_last_of_two_versions_in_one_batch_counts(self) -> None:
+        index = self.opened(document("a.md", "first"), document("a.md", "second"))
+        assert index.stats().rows == 1
+        assert index.search_text("first", limit=5) == []
+
+    def test_one_batch_is_one_version(self) -> None:
+        index = self.opened(document("x.md", "warm"))
+        before = index.versions()
+        after = index.replace([document("a.md", "one", "two"), document("b.md", "three"), document("x.md")])
+        assert (after, index.versions()) == (before + 1, before + 1)
+
+    def test_deleting_removes_these_documents_and_no_others(self) -> None:
+        index = self.opened(*(document(uri, "word") for uri in AWKWARD))
+        for left, uri in zip(range(len(AWKWARD) - 1, -1, -1), AWKWARD, strict=True):
+            index.delete([document_id(uri), "unknown' OR '1'='1"])
+            assert index.stats().rows == left
+
+    def test_ids_with_quotes_are_only_ids(self) -> None:
+        odd = "x' OR '1'='1"
+        index = self.opened(document("a.md", "one"))
+        index.replace([DocumentRows(document_id=odd, chunks=())])
+        index.delete([odd])
+        assert index.fetch([odd]) == {}
+        assert index.vectors([odd]) == {}
+        assert index.stats().rows == 1
+
+    def test_another_model_or_dimension_is_refused_and_nothing_changes(self) -> None:
+        index = self.opened(document("a.md", "one"))
+        error = refused(IndexMismatch, lambda: index.open(model="another", dim=DIM))
+        assert MODEL in str(error)
+        assert "another" in str(error)
+        refused(IndexMismatch, lambda: index.open(model=MODEL, dim=DIM + 1))
+        row = embedded(chunk("two", uri="b.md"), model="another")
+        refused(IndexMismatch, lambda: index.replace([DocumentRows(document_id="b", chunks=(row,))]))
+        index.open(model=MODEL, dim=DIM)
+        assert index.stats().rows == 1
+
+    def test_vectors_are_found_by_falling_cosine(self) -> None:
+        index = self.opened(document("a.md", "one", "two", "three"))
+        (hits,) = index.search_vector(vectors((1, 0, 0, 0.01)), limit=2)
+        texts = [index.fetch([key])[key].text for key, _ in hits]
+        assert texts == ["one", "two"]
+        assert abs(hits[0][1] - 1) < 1e-5
+        assert hits[0][1] > hits[1][1]
+
+    def test_many_questions_at_once_are_answered_as_one_by_one(self) -> None:
+        index = self.opened(document("a.md", *(f"text {n}" for n in range(12))))
+        questions = vectors((1, 0, 0, 0), (1, 1, 0, 0), (0, 1, 0, 0))
+        together = index.search_vector(questions, limit=5)
+        alone = [index.search_vector(questions[n : n + 1], limit=5)[0] for n in range(3)]
+        assert [[key for key, _ in hits] for hits in together] == [[key for key, _ in hits] for hits in alone]
+        assert all(len(hits) == 5 for hits in together)
+
+    def test_words_are_found_in_english_and_chinese(self) -> None:
+        simplified = document("zh.md", "人工智能正在改变世界经济的发展方式", "今天的天气非常好", language="zh")
+        traditional = document("tw.md", "台灣的鐵路運輸歷史悠久", "圖書館收藏古代文獻", language="zh")
+        index = self.opened(document("en.md", "The railway opened in 1912.", "Nothing here"), simplified, traditional)
+        for _ in range(2):
+            for question, expected in (
+                ("When did the RAILWAY open?", "railway"),
+                ("经济发展", "经济"),
+                ("鐵路運輸", "鐵路"),
+                ("古代文獻在哪裡?", "文獻"),
+            ):
+                best = index.search_text(question, limit=3)[0][0]
+                assert expected in index.fetch([best])[best].text
+            index.optimize(force=True)
+
+    def test_rows_written_after_an_upkeep_are_found(self) -> None:
+        index = self.opened(document("a.md", "alpha"))
+        index.optimize(force=True)
+        index.replace([document("b.md", "omega 新加坡")])
+        assert len(index.search_text("omega", limit=5)) == 1
+        assert len(index.search_text("新加坡", limit=5)) == 1
+        index.optimize()
+        assert index.stats().text_rows == 2
+
+    def test_any_text_is_a_question(self) -> None:
+        index = self.opened(document("a.md", "plain words"))
+        for nothing in ("", "   ", "?!...", "\x00", '"', "AND", "((("):
+            assert index.search_text(nothing, limit=5) == []
+        for some in ('words AND ("', "words:*~^2", "words\ud800", "\x00words plain", "words " + "w" * 100_000):
+            assert len(index.search_text(some, limit=5)) == 1, some[:20]
+        assert len(index.search_text("plain " * 50_000, limit=5)) == 1
+
+    def test_filters_hold_for_both_searches(self) -> None:
+        index = self.opened(document("a.md", "word", "word"), document("b.md", "word 世", language="zh"))
+        for where, count in (
+            ("language = zh", 1),
+            ("language=en", 2),
+            ("uri = a.md and page >= 3", 1),
+            ("uri ~ '?.md'", 3),
+            ("not uri = a.md", 1),
+            ("page = 9", 0),
+            ("modified = 2024-05-01", 3),
+            ("modified > 2024-05-01", 0),
+            ("kind in (table, paragraph) and size = 7", 3),
+        ):
+            assert len(index.search_text("word", limit=9, where=where)) == count, where
+            assert len(index.search_vector(vectors((1, 0, 0, 0)), limit=9, where=where)[0]) == count, where
+
+    def test_filters_take_any_character_in_a_value(self) -> None:
+        index = self.opened(*(document(uri, "word") for uri in AWKWARD))
+        for uri in AWKWARD:
+            hits = index.search_text("word", limit=9, where=f"uri = {quoted(uri)}")
+            assert [hit.source.uri for hit in index.fetch([key for key, _ in hits]).values()] == [uri]
+
+    def test_a_wrong_filter_is_refused_even_by_an_empty_index(self) -> None:
+        index = self.make()
+        refused(InvalidOption, lambda: index.search_text("word", limit=1, where="colour = red"))
+        refused(InvalidOption, lambda: index.search_vector(vectors((1, 0, 0, 0)), limit=1, where="language ="))
+
+    def test_neighbours_stand_around_a_chunk(self) -> None:
+        rows = document("a.md", "zero", "one", "two", "three")
+        index = self.opened(rows, document("b.md", "other"))
+        found = index.neighbours(rows.chunks[1].chunk, before=1, after=2)
+        assert [one.text for one in found] == ["zero", "two", "three"]
+
+    def test_vectors_come_back_by_the_key_of_their_text(self) -> None:
+        import numpy as np
+
+        rows = document("a.md", "one", "two")
+        index = self.opened(rows, document("b.md", "three"))
+        found = index.vectors([document_id("a.md")])
+        assert set(found) == {text_key(row.chunk.content) for row in rows.chunks}
+        for row in rows.chunks:
+            assert np.allclose(found[text_key(row.chunk.content)], row.vector)
+
+    def test_searches_from_many_threads_agree(self) -> None:
+        index = self.opened(document("a.md", *(f"word {n}" for n in range(20))))
+        expected = index.search_text("word 7", limit=5)
+        found: list[object] = []
+
+        def ask() -> None:
+            found.append(index.search_text("word 7", limit=5))
+            found.append(len(index.search_vector(vectors((1, 0, 0, 0)), limit=5)[0]))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found.count(expected) == 8
+        assert found.count(5) == 8
+
+    def test_a_keyed_table_keeps_one_row_per_key(self) -> None:
+        columns = {"uri": "str", "size": "int", "cost": "float", "data": "bytes", "good": "bool"}
+        table = self.make().table("things", columns=columns, key="uri")
+        assert table.columns("uri", "size") == {"uri": [], "size": []}
+        assert table.get(["x"]) == {}
+        table.remove(["x"])
+        row = {"uri": "it's", "size": 2**40, "cost": 0.5, "data": b"\x00\xff", "good": True}
+        table.put([row, {**row, "uri": "b", "size": 1}])
+        table.put([{**row, "size": 3}])
+        assert table.get(["it's", "gone"]) == {"it's": {**row, "size": 3}}
+        assert sorted(table.columns("uri")["uri"]) == ["b", "it's"]
+        table.remove(["it's", "gone"])
+        assert table.columns("uri", "size") == {"uri": ["b"], "size": [1]}
