@@ -1,0 +1,80 @@
+"""Stage name -> its class."""
+
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from docpipe.errors import ConfigError, UnknownName
+from docpipe.pipeline.problems import did_you_mean
+
+GROUP = "docpipe.stages"
+"""Entry points of this group add stages: `chunk.mine = "my_package.module:MyChunker"`."""
+
+STAGES = {
+    "chat.extractive": "docpipe.chat.extractive:ExtractiveChat",
+    "chunk.layout": "docpipe.chunk.layout:LayoutChunker",
+    "embed.hashing": "docpipe.embed.hashing:HashingEmbedder",
+    "embed.local": "docpipe.embed.local:LocalEmbedder",
+    "index.lancedb": "docpipe.index.lancedb:LanceIndex",
+    "index.memory": "docpipe.index.memory:MemoryIndex",
+    "load.files": "docpipe.load.files:FileLoader",
+    "parse.auto": "docpipe.parse.auto:AutoParser",
+    "parse.delimited": "docpipe.parse.delimited:DelimitedParser",
+    "parse.html": "docpipe.parse.html:HtmlParser",
+    "parse.markdown": "docpipe.parse.markdown:MarkdownParser",
+    "parse.pdf": "docpipe.parse.pdf:PdfParser",
+    "parse.pypdf": "docpipe.parse.pypdf:PypdfParser",
+    "parse.text": "docpipe.parse.text:TextParser",
+}
+
+RERANKERS = {"local": "docpipe.retrieve.rerank:LocalReranker"}
+"""What `retrieve: {rerank: ...}` may name, besides `none`."""
+
+
+def names() -> list[str]:
+    """All stage names, those of other packages included, sorted."""
+    return sorted({*STAGES, *(point.name for point in _entry_points())})
+
+
+def stage_class(name: str) -> type[Any]:
+    """The class of a stage; ours win over another package's of the same name.
+
+    Raises:
+        UnknownName: no stage has this name.
+        ConfigError: the stage's module cannot be imported.
+    """
+    if name in STAGES:
+        return _imported(name, STAGES[name])
+    for point in _entry_points():
+        if point.name == name:
+            return _imported(name, point.value)
+    raise UnknownName(f"no stage is called `{name}`", remedy=did_you_mean(name, names()))
+
+
+def reranker_class(name: str) -> type[Any]:
+    """The class of a reranker.
+
+    Raises:
+        UnknownName: no reranker has this name.
+    """
+    if name not in RERANKERS:
+        raise UnknownName(f"no reranker is called `{name}`", remedy=did_you_mean(name, ["none", *RERANKERS]))
+    return _imported(f"rerank {name}", RERANKERS[name])
+
+
+def _entry_points() -> list[EntryPoint]:
+    return sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+
+
+def _imported(name: str, target: str) -> type[Any]:
+    module, _, attribute = target.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"the stage `{name}` cannot be imported from {target}: {error}",
+            remedy="install or repair the package that brings it",
+        ) from error
+    if not isinstance(found, type):
+        raise ConfigError(f"the stage `{name}` ({target}) is not a class", remedy="let the entry point name a class")
+    return found

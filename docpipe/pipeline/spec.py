@@ -1,0 +1,200 @@
+"""A pipeline file -> PipelineSpec, or every problem of the file at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from docpipe.errors import ConfigError, UnknownName
+from docpipe.pipeline.options import RunOptions
+from docpipe.pipeline.problems import Place, Problems, did_you_mean
+from docpipe.pipeline.stage_options import make, make_stage
+from docpipe.pipeline.yaml_tree import BROKEN, Tree, read, tree_of
+
+_KEYS = ("version", "name", "source", "stages", "index", "retrieve", "prompt", "chat", "run")
+_REQUIRED = ("version", "source", "stages", "index")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetrieveOptions:
+    """The `retrieve:` section: how hits are found."""
+
+    mode: Literal["hybrid", "vector", "text"] = "hybrid"
+    """Which legs look for hits, unless a call says otherwise."""
+    limit: int = 8
+    """How many hits, unless a call says otherwise."""
+    rerank: Literal["none", "local"] = "none"
+    """Whether a cross-encoder reads the best hits again: better order, at its cost for each of them."""
+    depth: int = 20
+    """How many hits it reads."""
+
+    def __post_init__(self) -> None:
+        for name in ("limit", "depth"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptOptions:
+    """The `prompt:` section: what a chat model is told."""
+
+    system: str = "default"
+    """Name of the instructions, or the instructions themselves."""
+    context_tokens: int = 6000
+    """How many tokens of hits it is shown at most."""
+
+    def __post_init__(self) -> None:
+        if self.context_tokens < 1:
+            raise ValueError(f"context_tokens must be at least 1, got {self.context_tokens}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageSpec:
+    """A stage as a file names it."""
+
+    name: str
+    options: Mapping[str, Any]
+    """Plain values, paths made absolute."""
+    tree: Tree = field(repr=False, compare=False)
+    """The same with its places, for messages."""
+
+    @property
+    def where(self) -> str:
+        """`file:line: key`."""
+        return str(self.tree.place)
+
+    @classmethod
+    def of(cls, name: str, *, place: Place | None = None, **options: Any) -> "StageSpec":
+        """A stage without a file."""
+        return cls(name=name, options=options, tree=tree_of({"use": name, **options}, place or Place("pipeline")))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineSpec:
+    """What a pipeline file says."""
+
+    name: str
+    path: Path
+    """The file, absolute."""
+    sources: tuple[StageSpec, ...]
+    stages: tuple[StageSpec, ...]
+    index: StageSpec
+    chat: StageSpec = field(default_factory=lambda: StageSpec.of("chat.extractive"))
+    retrieve: RetrieveOptions = field(default_factory=RetrieveOptions)
+    prompt: PromptOptions = field(default_factory=PromptOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+    version: int = 1
+
+
+def load(path: str | Path, *, environment: Mapping[str, str]) -> PipelineSpec:
+    """Read and check a pipeline file.
+
+    Args:
+        environment: what `${VAR}` stands for; usually `os.environ`.
+
+    Raises:
+        ConfigError: it cannot be read, or says something wrong. `str` has one line per problem,
+            `file:line: key.path: what is wrong (what to try)`.
+    """
+    file = Path(path)
+    text, problems = _text(file), Problems()
+    tree = read(text, file=str(path), environment=environment, problems=problems)
+    spec = None if tree is None else _spec(tree, Path(os.path.abspath(file)), problems)  # noqa: PTH100 - keeps links
+    problems.raise_all()
+    assert spec is not None
+    return spec
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(
+            f"the pipeline file cannot be read: {error.strerror}",
+            where=str(file),
+            remedy="give the path of a pipeline file, such as pipelines/quickstart.yaml",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"the pipeline file is not UTF-8 text (byte {error.start})", where=str(file), remedy="save it as UTF-8"
+        ) from error
+
+
+def _spec(tree: Tree, path: Path, problems: Problems) -> PipelineSpec | None:
+    if not isinstance(tree.value, dict):
+        problems.add(tree.place, "a pipeline file is `key: value` lines", remedy=f"it needs: {', '.join(_REQUIRED)}")
+        return None
+    _check_keys(tree, problems)
+    sections = tree.value
+    sources = _stages(sections.get("source"), problems, "path", path.parent)
+    stages = _stages(sections.get("stages"), problems)
+    index = _stages(sections.get("index"), problems, "uri", path.parent)[:1]
+    chat = _stages(sections.get("chat"), problems)[:1]
+    options = {
+        name: _section(kind, sections.get(name), problems)
+        for name, kind in (("retrieve", RetrieveOptions), ("prompt", PromptOptions), ("run", RunOptions))
+    }
+    name = _name(sections.get("name"), path, problems)
+    _check_version(sections.get("version"), problems)
+    if problems.found:
+        return None
+    extra: dict[str, Any] = {"chat": chat[0]} if chat else {}
+    return PipelineSpec(name=name, path=path, sources=sources, stages=stages, index=index[0], **options, **extra)
+
+
+def _check_keys(tree: Tree, problems: Problems) -> None:
+    for key, child in tree.value.items():
+        if key not in _KEYS:
+            problems.add(child.place, "there is no such section", remedy=did_you_mean(key, _KEYS), kind=UnknownName)
+    for key in _REQUIRED:
+        if key not in tree.value and not any(key in problem.where for _, problem in problems.found):
+            problems.add(tree.place, f"the section `{key}` is missing", remedy="see pipelines/quickstart.yaml")
+
+
+def _check_version(tree: Tree | None, problems: Problems) -> None:
+    if tree is not None and tree.value is not BROKEN and (tree.value != 1 or isinstance(tree.value, bool)):
+        problems.add(tree.place, f"this docpipe reads version 1, got {tree.raw or tree.plain()!r}", remedy="version: 1")
+
+
+def _name(tree: Tree | None, path: Path, problems: Problems) -> str:
+    if tree is None or tree.value is BROKEN:
+        return path.stem
+    if not isinstance(tree.value, str) or not tree.value.strip():
+        problems.add(tree.place, "expected a name", remedy="write it in quotes, if it is a number")
+    return str(tree.value)
+
+
+def _section(kind: type[Any], tree: Tree | None, problems: Problems) -> Any:
+    if tree is None or tree.value is None or tree.value is BROKEN:
+        return kind()
+    return make(kind, tree, problems)
+
+
+def _stages(tree: Tree | None, problems: Problems, relative: str = "", folder: Path = Path()) -> tuple[StageSpec, ...]:
+    """The stages of a section: one mapping, or a list of them; each is built once, to check its options."""
+    if tree is None or tree.value is BROKEN:
+        return ()
+    items = tree.value if isinstance(tree.value, list) else [tree]
+    if not items:
+        problems.add(tree.place, "the list is empty", remedy="write `- use: ...`")
+    found = []
+    for item in items:
+        if not isinstance(item.value, dict) or not isinstance(getattr(item.value.get("use"), "value", None), str):
+            problems.add(item.place, "a stage needs `use`", remedy="write `use: load.files`, say, and its options")
+            continue
+        if relative:
+            item = _resolved(item, relative, folder)
+        make_stage(item, problems)
+        options = {key: child.plain() for key, child in item.value.items() if key != "use"}
+        found.append(StageSpec(name=item.value["use"].value, options=options, tree=item))
+    return tuple(found)
+
+
+def _resolved(tree: Tree, key: str, folder: Path) -> Tree:
+    """The stage with its path or uri made absolute; it is relative to the pipeline file."""
+    child = tree.value.get(key)
+    if child is None or not isinstance(child.value, str) or not child.value or "://" in child.value:
+        return tree
+    absolute = os.path.normpath(folder / Path(child.value).expanduser())
+    return Tree({**tree.value, key: Tree(absolute, child.place, child.raw)}, tree.place, tree.raw)
