@@ -1,4 +1,4 @@
-"""Work that goes wrong in every way a parser can (module of its own, so that worker processes can import it)."""
+"""Work that goes wrong in every way a parser can (a module, so that workers can import it)."""
 
 import ctypes
 import os
@@ -49,6 +49,6 @@ class Misbehaving:
         raise Stubborn("one", "two")
 
     def chatter(self) -> str:
-        print("noise on standard output", flush=True)
+        print("noise on standard output", flush=True)  # noqa: T201
         os.write(1, b"more noise")
         return "still understood"

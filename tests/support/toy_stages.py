@@ -1,4 +1,4 @@
-"""Small stages with every behaviour a run must cope with (module of its own, so that worker processes can import it)."""
+"""Small stages with every behaviour a run must cope with (a module, so that workers can import it)."""
 
 import hashlib
 import os
