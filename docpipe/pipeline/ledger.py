@@ -109,7 +109,7 @@ class Stamp:
     """Parser, chunker and the limits of a worker: when it changes, what failed is tried again."""
 
 
-_COLUMNS = {field.name: str(field.type) for field in fields(Row)}
+_COLUMNS = {field.name: getattr(field.type, "__name__", str(field.type)) for field in fields(Row)}
 _RUN_COLUMNS = {"id": "str", "report": "str"}
 _DOCUMENT_COLUMNS = {"document_id": "str", "digest": "str", "parsed_by": "str", "data": "bytes"}
 

@@ -9,11 +9,13 @@ import pytest
 from toy_stages import ToyChunker, ToyEmbedder, ToyParser, ToyStages
 
 from docpipe.errors import IndexMismatch, SourceError
+from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.files import FileLoader
 from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.reports import Event, RunReport
 from docpipe.pipeline.run import Run
+from docpipe.protocols import Index
 from docpipe.types import Status
 
 Write = Callable[..., None]
@@ -22,12 +24,12 @@ Write = Callable[..., None]
 class World:
     """A folder, an index that outlives runs, and a count of the work that was done."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, index: Index) -> None:
         self.root = folder / "docs"
         self.root.mkdir()
         self.log = folder / "parsed.log"
         self.stages = ToyStages(
-            loaders=(FileLoader(path=str(self.root)),), index=MemoryIndex(), parser=ToyParser(log=str(self.log))
+            loaders=(FileLoader(path=str(self.root)),), index=index, parser=ToyParser(log=str(self.log))
         )
         self.options = RunOptions(workers=2, timeout=10)
 
@@ -54,9 +56,14 @@ class World:
         return sorted(chunk.source.uri for chunk in chunks.values())
 
 
+@pytest.fixture(params=["memory", "lancedb"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Index:
+    return MemoryIndex() if request.param == "memory" else LanceIndex(uri=str(tmp_path / "index"))
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world(tmp_path: Path, index: Index) -> World:
+    made = World(tmp_path, index)
     made.write(a="alpha one\n\nalpha two", b="beta one\n\nbeta two", c="gamma")
     return made
 
@@ -234,8 +241,8 @@ def test_an_empty_source_deletes_nothing_and_says_how_to_go_on(world: World) -> 
     assert world.run().deleted == 3
 
 
-def test_a_source_without_any_file_says_so(tmp_path: Path) -> None:
-    world = World(tmp_path)
+def test_a_source_without_any_file_says_so(tmp_path: Path, index: Index) -> None:
+    world = World(tmp_path, index)
     with pytest.raises(SourceError, match="no file to index"):
         world.run()
 
