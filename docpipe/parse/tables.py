@@ -1,0 +1,39 @@
+"""Words and drawn rules of a page -> its tables (pure)."""
+
+from collections.abc import Sequence
+
+from docpipe.parse import lattice
+from docpipe.parse.cells import Grid, fill
+from docpipe.parse.content import FoundTable, Rule, Word
+
+
+def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, height: float) -> list[FoundTable]:
+    """The tables of a page, from top to bottom; they do not overlap.
+
+    Args:
+        words: in any order, in points on the page as shown.
+        rules: lines drawn on the page, as `docpipe.parse.rules` finds them.
+        width, height: of the page, in points.
+
+    Returns:
+        Tables of at least two rows and two columns. A word whose middle lies in a table's box is in one of its cells.
+    """
+    if not words:
+        return []
+    found = []
+    if len(rules) >= 4:
+        for network in lattice.networks(lattice.lines(rules)):
+            grid = lattice.grid(network)
+            if grid is not None:
+                table = _ruled(grid, words)
+                if table is not None:
+                    found.append(table)
+    return sorted(found, key=lambda table: table.box)
+
+
+def _ruled(grid: Grid, words: Sequence[Word]) -> FoundTable | None:
+    table = fill(grid, words)
+    rows = [row for row in table.table.rows if row]
+    if len(rows) < 2 or max(len(row) for row in rows) < 2:
+        return None
+    return table
