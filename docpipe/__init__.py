@@ -1,1 +1,116 @@
-"""docpipe: folders of documents in, answers with proof out."""
+"""docpipe: folders of documents in, answers with proof out.
+
+    pipe = docpipe.open("pipelines/quickstart.yaml")
+    pipe.run()
+    answer = pipe.ask("What does the warranty cover?")
+
+Importing this module loads nothing heavy; each name is fetched when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docpipe.errors import (
+        ConfigError,
+        DocpipeError,
+        IndexFailed,
+        IndexMismatch,
+        RunLocked,
+        ServiceError,
+        SourceError,
+        StageError,
+    )
+    from docpipe.pipeline.pipe import AsyncPipe, Pipe, Session, aopen, open
+    from docpipe.pipeline.reports import Event, FailureRow, Plan, PlanItem, RunReport, StatusReport
+    from docpipe.types import (
+        Answer,
+        BBox,
+        Blob,
+        Block,
+        BlockKind,
+        Chunk,
+        Citation,
+        Document,
+        Failure,
+        Hit,
+        Outcome,
+        Page,
+        PageBox,
+        Query,
+        Source,
+        Span,
+        Status,
+        Usage,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "AsyncPipe",
+    "BBox",
+    "Blob",
+    "Block",
+    "BlockKind",
+    "Chunk",
+    "Citation",
+    "ConfigError",
+    "DocpipeError",
+    "Document",
+    "Event",
+    "Failure",
+    "FailureRow",
+    "Hit",
+    "IndexFailed",
+    "IndexMismatch",
+    "Outcome",
+    "Page",
+    "PageBox",
+    "Pipe",
+    "Plan",
+    "PlanItem",
+    "Query",
+    "RunLocked",
+    "RunReport",
+    "ServiceError",
+    "Session",
+    "Source",
+    "SourceError",
+    "Span",
+    "StageError",
+    "Status",
+    "StatusReport",
+    "Usage",
+    "aopen",
+    "open",
+]
+
+_MODULES = {
+    "docpipe.errors": (
+        "ConfigError",
+        "DocpipeError",
+        "IndexFailed",
+        "IndexMismatch",
+        "RunLocked",
+        "ServiceError",
+        "SourceError",
+        "StageError",
+    ),
+    "docpipe.pipeline.pipe": ("AsyncPipe", "Pipe", "Session", "aopen", "open"),
+    "docpipe.pipeline.reports": ("Event", "FailureRow", "Plan", "PlanItem", "RunReport", "StatusReport"),
+}
+"""Where a public name is found, if not in `docpipe.types`."""
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'docpipe' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "docpipe.types")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,275 @@
+"""Reports, hits and answers -> text for people, and the progress of a run on standard error."""
+
+import io
+import re
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from docpipe.pipeline.reports import Event, FailureRow, PagesOf, Plan, RunReport, StatusReport
+from docpipe.types import Answer, Chunk, Citation, Hit, Outcome, Status
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What could move the cursor, recolour the screen or turn text round: ESC, C0, C1, direction overrides."""
+_LISTED = 50
+"""Items of a list that are shown; the rest is counted."""
+
+
+def safe(text: str) -> str:
+    """Text without a character that a terminal would obey: it is shown as `\\x1b`, say."""
+    text = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def pages_of(pages: Sequence[int]) -> str:
+    """Page numbers as people write them: `3, 5-7`."""
+    runs: list[list[int]] = []
+    for page in sorted(set(pages)):
+        if runs and page == runs[-1][1] + 1:
+            runs[-1][1] = page
+        else:
+            runs.append([page, page])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def run_text(report: RunReport) -> str:
+    """The table at the end of a run, with what failed and what to try."""
+    table = _table("", "documents")
+    for name in ("indexed", "updated", "unchanged", "deleted", "failed", "ignored"):
+        if getattr(report, name) or name in ("indexed", "unchanged", "failed"):
+            table.add_row(name, f"{getattr(report, name):,}")
+    work = f"{report.pages:,} pages, {report.chunks:,} chunks, {report.embedded:,} embedded, {report.reused:,} reused"
+    parts = [_rendered(table), f"{work}, {report.seconds:.1f} s, index version {report.version}\n"]
+    if report.cost_usd:
+        parts.append(f"cost: {report.cost_usd:.4f} USD\n")
+    parts.append(_outcomes("failed", report.failures))
+    parts.append(_outcomes("ignored", report.left_out))
+    parts.append(_needing_ocr(report.needs_ocr))
+    return "".join(parts)
+
+
+def plan_text(plan: Plan) -> str:
+    """What a run would do."""
+    table = _table("", "documents")
+    for name in ("added", "changed", "unchanged", "deleted"):
+        table.add_row(name, f"{getattr(plan, name):,}")
+    lines = [f"{item.action:9}  {safe(item.uri)}  ({safe(item.why)})" for item in plan.items[:_LISTED]]
+    lines += _more(len(plan.items))
+    work = (
+        f"{plan.pages:,} pages to parse, {plan.ocr_pages:,} of them by OCR, about {plan.embed_tokens:,} tokens to embed"
+    )
+    return _rendered(table) + f"{work}, {plan.cost_usd:.4f} USD\n" + "".join(f"{line}\n" for line in lines)
+
+
+def hits_text(hits: Sequence[Hit], around: Mapping[str, Sequence[Chunk]]) -> str:
+    """Hits, best first, each with its place and its text."""
+    if not hits:
+        return "nothing found\n"
+    return "\n".join(_hit(hit, around.get(hit.chunk.id, ())) for hit in hits)
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer, then its proofs."""
+    parts = [safe(answer.text).strip() + "\n"]
+    if answer.citations:
+        parts.append("\n")
+        parts += [_citation(citation) for citation in answer.citations]
+    if answer.cost_usd:
+        parts.append(f"\ncost: {answer.cost_usd:.4f} USD\n")
+    return "".join(parts)
+
+
+def status_text(report: StatusReport) -> str:
+    """What the index holds."""
+    stats = report.stats
+    vector = f"{stats.vector_index}, recall@10 {stats.vector_recall:.3f}" if stats.vector_index else "exact search"
+    rows = {
+        "pipeline": report.name,
+        "index": report.index,
+        "version": str(report.version),
+        "documents": f"{report.documents:,}",
+        "chunks": f"{report.chunks:,} ({stats.text_rows:,} in the full-text index)",
+        "failed": f"{report.failed:,}" + (" (docpipe failures tells why)" if report.failed else ""),
+        "size": f"{stats.bytes / 1e6:,.1f} MB",
+        "vectors": vector,
+        **{name.replace("_", " "): str(value) for name, value in stats.facts.items()},
+        **{f"last run: {name}": _fact(name, value) for name, value in report.last_run.items()},
+    }
+    return _pairs(rows)
+
+
+def failures_text(rows: Sequence[FailureRow]) -> str:
+    """What failed, why, and what to try."""
+    if not rows:
+        return "no document has failed\n"
+    parts = []
+    for row in rows:
+        tries = f"{row.attempts} tries" if row.attempts != 1 else "1 try"
+        parts.append(f"{safe(row.uri)}\n  {row.stage}: {row.error.type}: {safe(row.error.message)}\n")
+        parts.append(f"  remedy: {safe(row.error.remedy)}\n" if row.error.remedy else "")
+        parts.append(f"  {tries}, the last {_moment(row.last)}\n")
+    return "".join(parts)
+
+
+def stages_text(stages: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]) -> str:
+    """A pipeline's stages with their options, by section."""
+    lines = []
+    for section, members in stages.items():
+        for name, options in members:
+            shown = ", ".join(f"{key}={value!r}" for key, value in options.items())
+            lines.append(f"{section:9} {name}  {safe(shown)}".rstrip())
+    return "".join(f"{line}\n" for line in lines)
+
+
+class RunProgress:
+    """Tells a run's events on standard error: a bar on a terminal, one line per document otherwise."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        if self._stream.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+            self._bar = Progress(*columns, console=Console(file=self._stream), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("looking for documents", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if self._bar is None:
+            if event.kind == "outcome" and event.outcome is not None:
+                self._log(event, event.outcome)
+            return
+        words = {"maintenance": "looking after the index", "found": "reading"}.get(event.kind)
+        if event.kind == "outcome":
+            words = safe(event.uri)[-60:].replace("[", "\\[")
+        facts: dict[str, Any] = {"description": words} if words else {}
+        if event.kind == "outcome":
+            facts["completed"] = event.count
+        if event.total:
+            facts["total"] = event.total
+        if facts:
+            self._bar.update(self._task, **facts)
+
+    def _log(self, event: Event, outcome: Outcome) -> None:
+        if outcome.status == Status.UNCHANGED:
+            return
+        if outcome.error is not None:
+            detail = f"{outcome.error.type}: {safe(outcome.error.message)}"
+        else:
+            detail = f"{outcome.pages} pages, {outcome.chunks} chunks, {outcome.seconds:.1f} s"
+        total = f" {event.count}/{event.total}" if event.total else ""
+        name = safe(outcome.uri).replace("\n", "\\n")
+        self._stream.write(f"{outcome.status}{total} {name}: {detail}\n".encode("utf-8", "replace").decode("utf-8"))
+
+
+def _table(*headings: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number == 0 else "right")
+    return table
+
+
+def _rendered(thing: Any) -> str:
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else 120
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, force_terminal=terminal).print(thing)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines() if line.strip()) + "\n"
+
+
+def _pairs(rows: Mapping[str, str]) -> str:
+    width = max(len(name) for name in rows)
+    return "".join(f"{name:{width}}  {safe(value)}\n" for name, value in rows.items())
+
+
+def _fact(name: str, value: Any) -> str:
+    if isinstance(value, float) and value > 1e9:
+        return _moment(value)
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else "unknown"
+
+
+def _outcomes(title: str, items: Sequence[Outcome]) -> str:
+    if not items:
+        return ""
+    lines = [f"\n{title}:"]
+    for item in items[:_LISTED]:
+        error = item.error
+        lines.append(f"  {safe(item.uri)}: {safe(error.message)}" if error else f"  {safe(item.uri)}")
+        if error and error.remedy and item.status == Status.FAILED:
+            lines.append(f"    remedy: {safe(error.remedy)}")
+    return "".join(f"{line}\n" for line in [*lines, *_more(len(items))])
+
+
+def _more(count: int) -> list[str]:
+    return [f"  ... and {count - _LISTED:,} more (--json gives all)"] if count > _LISTED else []
+
+
+def _needing_ocr(items: Sequence[PagesOf]) -> str:
+    if not items:
+        return ""
+    lines = [f"  {safe(item.uri)}: {pages_of(item.pages)}" for item in items[:_LISTED]]
+    head = "\npages that show something but hold no text that can be trusted; OCR would be needed:"
+    return "".join(f"{line}\n" for line in [head, *lines, *_more(len(items))])
+
+
+def _place(uri: str, pages: Sequence[int]) -> str:
+    where = f" p. {pages_of(pages)}" if pages else ""
+    return f"{safe(uri)}{where}"
+
+
+def _hit(hit: Hit, around: Sequence[Chunk]) -> str:
+    chunk = hit.chunk
+    head = f"{hit.rank}. {_place(chunk.source.uri, chunk.pages)}  (score {hit.score:.3f}, {'+'.join(hit.found_by)})"
+    path = " > ".join(chunk.headings)
+    before = [f"  | {_short(other)}\n" for other in around if other.position < chunk.position]
+    after = [f"  | {_short(other)}\n" for other in around if other.position > chunk.position]
+    text = safe(_readable(chunk.text)).strip()
+    body = "".join(f"   {line}\n" for line in text.splitlines())
+    title = f"   [{safe(path)}]\n" if path else ""
+    return f"{head}\n{title}{''.join(before)}{body}{''.join(after)}"
+
+
+def _short(chunk: Chunk) -> str:
+    text = " ".join(safe(_readable(chunk.text)).split())
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def _readable(text: str) -> str:
+    from docpipe.tables import without_tags
+
+    return without_tags(text)
+
+
+def _citation(citation: Citation) -> str:
+    place = _place(citation.uri, citation.pages) if citation.uri else safe(citation.url)
+    proof = "" if citation.verified else "  (not verified: the quote was not found again in the source)"
+    quote = " ".join(safe(_readable(citation.quote)).split())
+    return f"{citation.marker} {place}{proof}\n    “{quote}”\n"
