@@ -132,7 +132,7 @@ class Upkeep:
     def _make_text_index(self, table: Any) -> None:
         from lancedb.index import FTS
 
-        config = FTS(base_tokenizer="icu", stem=True, remove_stop_words=False, ascii_folding=True)
+        config = FTS(base_tokenizer="icu/split", stem=True, remove_stop_words=False, ascii_folding=True)
         self._database.commit(lambda: table.create_index("content", config=config, replace=True), doing="index")
         self._has_text_index = True
 

@@ -1,6 +1,5 @@
 """EmbeddedChunks -> a LanceDB table -> chunk ids by vector and by words."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from docpipe.errors import IndexMismatch
 from docpipe.index import filters, rows
 from docpipe.index.lance_tables import Database, LanceKeyedTable, among, upsert
 from docpipe.index.lance_upkeep import Upkeep
+from docpipe.index.questions import question_words
 from docpipe.protocols import DocumentRows, IndexStats, KeyedTable
 from docpipe.types import Chunk, EmbeddedChunk
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 CHUNKS = "chunks"
 FACTS = "facts"
 _IDS_PER_SCAN = 2_000
-_LETTER = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +162,7 @@ class LanceIndex:
         """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""
         condition = filters.where(filters.parse(where)) if where else ""
         table = self._database.table(CHUNKS)
-        words = question_words(text, limit=self.max_question_characters)
+        words = rows.storable(question_words(text, limit=self.max_question_characters))
         if table is None or limit < 1 or not words:
             return []
         from lancedb.query import MatchQuery
@@ -232,14 +231,6 @@ class LanceIndex:
     def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> KeyedTable:
         """A small table beside the chunks, made when first written."""
         return LanceKeyedTable(self._database, f"docpipe_{name}", columns=columns, key=key)
-
-
-def question_words(text: str, *, limit: int) -> str:
-    """The distinct words of a question in its order, cut to `limit` characters; empty where it has none."""
-    if _LETTER.search(text) is None:
-        return ""
-    kept = " ".join(dict.fromkeys(word[:limit] for word in text.split()))
-    return rows.storable(kept[:limit])
 
 
 def _by_query(found: "pa.Table", count: int) -> list[list[tuple[str, float]]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from docpipe._ids import text_key
 from docpipe.errors import IndexMismatch
 from docpipe.index import filters
+from docpipe.index.questions import question_words
 from docpipe.protocols import DocumentRows, IndexStats, KeyedTable
 from docpipe.types import Chunk, EmbeddedChunk
 
@@ -110,7 +111,7 @@ class MemoryIndex:
     def search_text(self, text: str, /, *, limit: int, where: str = "") -> list[tuple[str, float]]:
         """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""
         rows = self._fitting(where)
-        wanted = set(_terms(text[:20_000]))
+        wanted = set(_terms(question_words(text, limit=2_000)))
         if not rows or not wanted or limit < 1:
             return []
         return _best(_bm25(wanted, {row.chunk.id: _terms(row.chunk.content) for row in rows}), limit)
