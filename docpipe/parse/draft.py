@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from docpipe import _ids
+from docpipe._language import primary_language
 from docpipe.tables import Table, write
 from docpipe.types import Block, BlockKind, Document, Source, Span
 
@@ -26,6 +27,17 @@ class Draft:
     def __len__(self) -> int:
         return len(self._blocks)
 
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._parts)
+
+    def title(self) -> str:
+        """Text of the highest heading that comes first; nothing where there is none."""
+        headings = [block for block in self._blocks if block.kind in (BlockKind.TITLE, BlockKind.HEADING)]
+        first = min(headings, key=lambda block: block.level, default=None)
+        return first.span.of(self.text) if first else ""
+
     def add(self, kind: BlockKind, text: str, *, level: int = 0, label: str = "") -> None:
         """Append a block; line breaks within its text stay.
 
@@ -33,8 +45,9 @@ class Draft:
             level: rank of a heading or depth of a list item, from 1.
             label: what the format calls it: `h2`, `li` ...
         """
-        text = clean(text).strip()
-        if not text:
+        text = clean(text)
+        text = text.strip("\n").rstrip() if kind is BlockKind.CODE else text.strip()
+        if not text.strip():
             return
         if self._blocks:
             close = kind is BlockKind.LIST_ITEM and self._blocks[-1].kind is BlockKind.LIST_ITEM
@@ -76,6 +89,24 @@ def clean(text: str) -> str:
     return text if text.isascii() and "\x00" not in text else _UNSTORABLE.sub("\ufffd", text)
 
 
+_WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+_WRAP = re.compile(rf"(?<=[{_WIDE}])[^\S\n]*\n[^\S\n]*(?=[{_WIDE}])")
+
+
+def unwrapped(text: str) -> str:
+    """One paragraph whose source was wrapped, as one line: breaks are blanks, or nothing between Chinese letters."""
+    if "\n" in text and not text.isascii():
+        text = _WRAP.sub("", text)
+    return " ".join(text.split())
+
+
 def folded(text: str) -> str:
     """White space other than line breaks folded to single blanks, lines trimmed."""
     return "\n".join(line.strip() for line in _BLANKS.sub(" ", text).split("\n")).strip()
+
+
+def with_language(metadata: Mapping[str, str], text: str) -> dict[str, str]:
+    """The metadata with the language of the text: the declared one unless the words plainly are of another."""
+    declared, found = metadata.get("language", ""), primary_language(text)
+    agreed = not found or declared.partition("-")[0].lower() == found
+    return {**metadata, "language": declared if declared and agreed else found}

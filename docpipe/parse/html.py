@@ -1,0 +1,32 @@
+"""HTML -> its main content in blocks, the page's frame left out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from docpipe._encodings import decode
+from docpipe.parse import main_content, markup, page_metadata
+from docpipe.parse.draft import Draft, clean, with_language
+from docpipe.types import Blob, Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class HtmlParser:
+    """A saved page: an article loses menus, adverts and comments; a plain document (manual, report) is kept whole."""
+
+    VERSION = 1
+
+    main_content: bool = True
+    """Whether menus, adverts and comments of web pages are left out."""
+
+    def __call__(self, blob: Blob, /) -> Iterator[Document]:
+        """One document; a page that shows nothing gives an empty one. There is no invalid HTML."""
+        read = decode(blob.data, declared=page_metadata.declared_encoding(blob.data))
+        tree = markup.parse(clean(read.text))
+        draft = Draft()
+        metadata = {"encoding": read.encoding, "encoding_errors": str(read.errors) if read.errors else ""}
+        if tree is not None:
+            metadata = {**page_metadata.of(tree), **metadata}
+            found = markup.pieces(tree)
+            markup.append(main_content.select(found, tree) if self.main_content else found, draft)
+        metadata["title"] = metadata.get("title") or draft.title()
+        yield draft.document(blob.source, with_language(metadata, draft.text))

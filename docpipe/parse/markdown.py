@@ -1,0 +1,180 @@
+"""Markdown (CommonMark with tables) -> headings, paragraphs, lists, tables, code."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from docpipe._encodings import decode
+from docpipe.parse import markup
+from docpipe.parse.draft import Draft, clean, unwrapped, with_language
+from docpipe.tables import Cell, Table
+from docpipe.types import Blob, BlockKind, Document
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+_FRONT_MATTER = re.compile(r"---[^\S\n]*\n(.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|$)", re.S)
+_ENTRY = re.compile(r"([A-Za-z][\w -]{0,40}):[^\S\n]+(.*)")
+_SIGNS = re.compile(r"[\\`*_~\[\]!<&]")
+_BREAK = re.compile(r"<br\b", re.I)
+_NAMES = {"lang": "language", "authors": "author", "published": "date", "description": "description"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkdownParser:
+    """Markdown with its signs taken away: what a reader sees, in blocks. Link targets are left out."""
+
+    VERSION = 1
+
+    def __call__(self, blob: Blob, /) -> Iterator[Document]:
+        """One document; an empty file gives an empty one. Every file is valid Markdown."""
+        read = decode(blob.data)
+        head, body = front_matter(clean(read.text))
+        draft, environment = Draft(), dict[str, Any]()
+        _Writer(draft, environment).write(_engine().parse(body, environment))
+        errors = str(read.errors) if read.errors else ""
+        metadata = {"title": draft.title(), "encoding": read.encoding, "encoding_errors": errors, **head}
+        yield draft.document(blob.source, with_language(metadata, draft.text))
+
+
+def front_matter(text: str) -> tuple[dict[str, str], str]:
+    """The one-line entries of a YAML head between `---` lines, and the text after it."""
+    match = _FRONT_MATTER.match(text[:20_000])
+    if not match:
+        return {}, text
+    entries = (_ENTRY.fullmatch(line) for line in match.group(1).split("\n"))
+    found = {entry.group(1).strip().lower(): entry.group(2).strip() for entry in entries if entry}
+    plain = {_NAMES.get(key, key): value.strip("\"'[]") for key, value in found.items()}
+    return plain, text[match.end() :]
+
+
+@cache
+def _engine() -> "MarkdownIt":
+    """The reader of blocks; what stands inside of them is read only where it holds signs."""
+    from markdown_it import MarkdownIt
+
+    engine = MarkdownIt("commonmark", {"maxNesting": 40}).enable(["table", "strikethrough"])
+    return engine.disable("inline")
+
+
+class _Item:
+    """A list item that is being read: its depth, its number, and its text so far."""
+
+    def __init__(self, depth: int, marker: str) -> None:
+        self.depth, self.marker, self.texts = depth, marker, list[str]()
+
+
+class _Writer:
+    """Tokens, in order, into a draft."""
+
+    def __init__(self, draft: Draft, environment: dict[str, Any]) -> None:
+        self._draft, self._environment = draft, environment
+        self._lists: list[int | None] = []
+        self._items: list[_Item] = []
+        self._rows: list[list[Cell]] | None = None
+        self._quotes = 0
+
+    def write(self, tokens: "Sequence[Token]") -> None:
+        """Append what the tokens say. The `inline` token after an opening one is its text."""
+        for before, token in pairwise([*tokens[:1], *tokens]):
+            action = getattr(self, f"_{token.type}", None)
+            if token.type == "inline":
+                self._inline(before, token)
+            elif action:
+                action(token)
+
+    def _inline(self, opening: "Token", token: "Token") -> None:
+        text, picture = self._plain(token.content)
+        if opening.type == "heading_open":
+            self._flush()
+            self._draft.add(BlockKind.HEADING, text, level=int(opening.tag[1]), label=opening.tag)
+        elif opening.type in ("th_open", "td_open") and self._rows:
+            self._rows[-1].append(Cell(text.replace("\n", " "), header=opening.type == "th_open"))
+        elif picture:
+            self._flush()
+            self._draft.add(BlockKind.FIGURE, text, label="image")
+        elif self._items:
+            self._items[-1].texts.append(text)
+        else:
+            self._draft.add(BlockKind.PARAGRAPH, text, label="blockquote" if self._quotes else "p")
+
+    def _flush(self) -> None:
+        """Write the text of the open list item, so that something else can follow it."""
+        if self._items and self._items[-1].texts:
+            item = self._items[-1]
+            self._draft.add(BlockKind.LIST_ITEM, item.marker + "\n".join(item.texts), level=item.depth, label="li")
+            item.texts, item.marker = [], ""
+
+    def _bullet_list_open(self, token: "Token") -> None:
+        self._flush()
+        self._lists.append(None)
+
+    def _ordered_list_open(self, token: "Token") -> None:
+        self._flush()
+        self._lists.append(int(token.attrGet("start") or 1))
+
+    def _bullet_list_close(self, token: "Token") -> None:
+        self._lists.pop()
+
+    _ordered_list_close = _bullet_list_close
+
+    def _list_item_open(self, token: "Token") -> None:
+        number = self._lists[-1]
+        if number is not None:
+            self._lists[-1] = number + 1
+        self._items.append(_Item(len(self._lists), "" if number is None else f"{number}. "))
+
+    def _list_item_close(self, token: "Token") -> None:
+        self._flush()
+        self._items.pop()
+
+    def _blockquote_open(self, token: "Token") -> None:
+        self._quotes += 1
+
+    def _blockquote_close(self, token: "Token") -> None:
+        self._quotes -= 1
+
+    def _fence(self, token: "Token") -> None:
+        self._flush()
+        language = token.info.split()[:1]
+        self._draft.add(BlockKind.CODE, token.content, label=language[0][:40] if language else "code")
+
+    _code_block = _fence
+
+    def _html_block(self, token: "Token") -> None:
+        self._flush()
+        markup.write(token.content, self._draft)
+
+    def _table_open(self, token: "Token") -> None:
+        self._flush()
+        self._rows = []
+
+    def _tr_open(self, token: "Token") -> None:
+        if self._rows is not None:
+            self._rows.append([])
+
+    def _table_close(self, token: "Token") -> None:
+        self._draft.add_table(Table(tuple(tuple(row) for row in self._rows or ())))
+        self._rows = None
+
+    def _plain(self, content: str) -> tuple[str, bool]:
+        """The text without its signs, and whether it was nothing but a picture."""
+        if not _SIGNS.search(content):
+            return unwrapped(content), False
+        engine, children = _engine(), list["Token"]()
+        engine.inline.parse(content, engine, self._environment, children)
+        text = unwrapped("".join(map(_text, children)))
+        shown = [child for child in children if child.type not in ("softbreak", "text") or child.content.strip()]
+        return text, bool(shown) and all(child.type == "image" for child in shown)
+
+
+def _text(token: "Token") -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return "\n"
+    if token.type == "html_inline":
+        return "\n" if _BREAK.match(token.content) else ""
+    return token.content

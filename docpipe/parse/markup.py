@@ -1,0 +1,335 @@
+"""An HTML tree -> pieces in reading order: headings, paragraphs, lists, tables, code."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from docpipe.parse.draft import Draft, folded
+from docpipe.tables import Cell, Table
+from docpipe.types import BlockKind
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_SKIPPED = frozenset({
+    "script", "style", "template", "head", "noscript", "iframe", "object", "embed", "applet", "svg", "canvas",
+    "video", "audio", "map", "select", "datalist", "button", "input", "textarea", "dialog", "frameset", "noframes",
+})  # fmt: skip
+_HEADINGS = {f"h{rank}": rank for rank in range(1, 7)}
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "dir", "div", "dl",
+    "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "li",
+    "main", "menu", "nav", "ol", "p", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "ul", "caption", "option", "pre", "h1", "h2", "h3", "h4", "h5", "h6",
+})  # fmt: skip
+_CHROME = frozenset({"nav", "footer", "aside"})
+_CHROME_ROLES = frozenset({"navigation", "contentinfo", "complementary", "search", "banner", "dialog"})
+_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_HIDDEN_CLASSES = frozenset({"sr-only", "visually-hidden", "screen-reader-text", "visuallyhidden"})
+_SPACES = re.compile(r"[^\S\n]*\n\s*|[^\S\n]{2,}|[\t\r\f\v]")
+_LARGEST_SPAN = 1_000
+
+
+@dataclass(slots=True)
+class Piece:
+    """One block of a page, and what tells the page's frame from its content."""
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    label: str = ""
+    table: Table | None = None
+    linked: int = 0
+    """How many characters of it are links."""
+    chrome: bool = False
+    """It stands in a navigation bar, a footer or a side column."""
+
+
+def parse(text: str) -> "HtmlElement | None":
+    """The tree of a page or of a part of one; None where nothing but white space and comments is there.
+
+    Deeper nesting than the engine's limit (2048) is taken out of the text first, so that no word is lost.
+    """
+    from lxml import html
+
+    if not text.strip():
+        return None
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, no_network=True, encoding="utf-8")
+    tree = _tree(text, parser)
+    if any("depth" in entry.message for entry in parser.error_log):
+        tree = _tree(_NESTING.sub(" ", text), parser)
+    return tree
+
+
+_NESTING = re.compile(
+    r"</?(?:div|span|font|b|i|em|strong|center|section|ul|ol|li|table|tr|td|blockquote)\b[^>]*>", re.I
+)
+
+
+def _tree(text: str, parser: object) -> "HtmlElement | None":
+    from lxml import etree, html
+
+    try:
+        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return None
+
+
+def write(text: str, draft: Draft) -> None:
+    """Append all that a piece of HTML shows to a draft."""
+    tree = parse(text)
+    if tree is not None:
+        append(pieces(tree), draft)
+
+
+def append(found: Iterable[Piece], draft: Draft) -> None:
+    """Append pieces to a draft."""
+    for piece in found:
+        if piece.table is not None:
+            draft.add_table(piece.table)
+        else:
+            draft.add(piece.kind, piece.text, level=piece.level, label=piece.label)
+
+
+def pieces(tree: "HtmlElement") -> list[Piece]:
+    """Everything a page shows, in order; hidden elements, scripts, styles and controls are left out."""
+    return _Reading().of(tree)
+
+
+class _Reading:
+    """One pass over a tree, without recursion: text gathers until a block begins or ends."""
+
+    def __init__(self) -> None:
+        self.found: list[Piece] = []
+        self._text: list[str] = []
+        self._linked = 0
+        self._links = 0
+        self._chrome = 0
+        self._inside: list[tuple[str, int]] = []  # blocks that give their text a kind: tag, and rank or depth
+        self._lists: list[int | None] = []
+        self._marker = ""
+
+    def of(self, tree: "HtmlElement") -> list[Piece]:
+        from lxml import etree
+
+        walker = etree.iterwalk(tree, events=("start", "end"))
+        for event, element in walker:
+            tag = element.tag
+            if not isinstance(tag, str):
+                if event == "end":
+                    self._add(element.tail)
+            elif event == "end":
+                self._leave(element, tag)
+                self._add(element.tail)
+            elif not self._enter(element, tag):
+                walker.skip_subtree()
+        self._flush()
+        return self.found
+
+    def _enter(self, element: "HtmlElement", tag: str) -> bool:
+        """Begin an element; False where what is inside of it was read already, or must not be."""
+        if tag in _SKIPPED or is_hidden(element):
+            element.set(_DONE, "1")
+            return False
+        if tag in _BLOCKS:
+            self._flush()
+        if tag == "table" and not is_layout(element):
+            self._table(element)
+            element.set(_DONE, "1")
+            return False
+        if tag == "pre":
+            self._code(element)
+            element.set(_DONE, "1")
+            return False
+        self._open(element, tag)
+        self._add(element.text)
+        return True
+
+    def _open(self, element: "HtmlElement", tag: str) -> None:
+        if tag in _CHROME or element.get("role") in _CHROME_ROLES:
+            self._chrome += 1
+        if tag in _HEADINGS:
+            self._inside.append((tag, _HEADINGS[tag]))
+        elif tag in ("ul", "ol", "menu", "dir"):
+            self._lists.append(_number(element.get("start"), 1) if tag == "ol" else None)
+        elif tag == "li":
+            self._item(element)
+        elif tag in ("figcaption", "caption", "blockquote", "dt", "dd"):
+            self._inside.append((tag, 0))
+        elif tag == "a":
+            self._links += 1
+        elif tag == "br":
+            self._text.append("\n")
+        elif tag == "img":
+            self._picture(element)
+        elif tag == "hr":
+            self._flush()
+
+    def _leave(self, element: "HtmlElement", tag: str) -> None:
+        if element.attrib.pop(_DONE, None):
+            return
+        if tag in _BLOCKS:
+            self._flush()
+        if tag in _CHROME or element.get("role") in _CHROME_ROLES:
+            self._chrome -= 1
+        if tag in _HEADINGS or tag in ("li", "figcaption", "caption", "blockquote", "dt", "dd"):
+            self._inside.pop()
+            self._marker = ""
+        elif tag in ("ul", "ol", "menu", "dir"):
+            self._lists.pop()
+        elif tag == "a":
+            self._links -= 1
+
+    def _item(self, element: "HtmlElement") -> None:
+        depth = max(1, len(self._lists))
+        self._marker = ""
+        if self._lists and self._lists[-1] is not None:
+            number = _number(element.get("value"), self._lists[-1])
+            self._marker, self._lists[-1] = f"{number}. ", number + 1
+        self._inside.append(("li", depth))
+
+    def _add(self, text: str | None) -> None:
+        if text:
+            text = _SPACES.sub(_space, text)
+            self._text.append(text)
+            if self._links:
+                self._linked += len(text.strip())
+
+    def _flush(self) -> None:
+        """What was gathered, as one piece of the kind that surrounds it."""
+        text = folded("".join(self._text)) if self._text else ""
+        linked, self._linked, self._text = self._linked, 0, []
+        if not text:
+            return
+        tag, rank = self._inside[-1] if self._inside else ("p", 0)
+        kind = _KINDS.get(tag, BlockKind.PARAGRAPH)
+        if kind is BlockKind.HEADING:
+            text = " ".join(text.split())
+        if tag == "li":
+            text, self._marker = self._marker + text, ""
+        self.found.append(Piece(kind=kind, text=text, level=rank, label=tag, linked=linked, chrome=self._chrome > 0))
+
+    def _table(self, element: "HtmlElement") -> None:
+        for caption in element.iterfind("caption"):
+            self._piece(BlockKind.CAPTION, " ".join(visible_text(caption).split()), "caption")
+        table = table_of(element)
+        text = " ".join(cell.text for row in table.rows for cell in row)
+        if text.strip():
+            linked = sum(len("".join(link.itertext()).strip()) for link in element.iter("a"))
+            piece = Piece(kind=BlockKind.TABLE, text=text, label="table", table=table, linked=linked)
+            piece.chrome = self._chrome > 0
+            self.found.append(piece)
+
+    def _code(self, element: "HtmlElement") -> None:
+        code = next(iter(element.iter("code")), element)
+        names = re.findall(r"(?:language|lang|highlight-source|brush:\s?)-?([\w+#]{1,20})", code.get("class") or "")
+        self._piece(BlockKind.CODE, "".join(_lines(element)), names[0] if names else "pre")
+
+    def _picture(self, element: "HtmlElement") -> None:
+        alternative = " ".join((element.get("alt") or "").split())
+        if len(alternative) > 20 and not self._links and not "".join(self._text).strip():
+            self._piece(BlockKind.FIGURE, alternative, "img")
+
+    def _piece(self, kind: BlockKind, text: str, label: str) -> None:
+        self._flush()
+        if text.strip():
+            self.found.append(Piece(kind=kind, text=text, label=label, chrome=self._chrome > 0))
+
+
+_DONE = "data-docpipe-done"
+_KINDS = {
+    "li": BlockKind.LIST_ITEM,
+    "figcaption": BlockKind.CAPTION,
+    "caption": BlockKind.CAPTION,
+    **dict.fromkeys(_HEADINGS, BlockKind.HEADING),
+}
+
+
+def is_hidden(element: "HtmlElement") -> bool:
+    """Whether a reader does not see it: `hidden`, `aria-hidden`, inline styles, classes for screen readers only."""
+    attributes = element.attrib
+    if not attributes:
+        return False
+    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        return True
+    style = attributes.get("style")
+    if style and _HIDING.search(style):
+        return True
+    return "class" in attributes and not _HIDDEN_CLASSES.isdisjoint(attributes["class"].split())
+
+
+def is_layout(table: "HtmlElement") -> bool:
+    """Whether a table only places things on the page: it holds tables or headings, or has but one cell a row."""
+    if table.get("role") in ("presentation", "none"):
+        return True
+    if next(table.iterdescendants("table", "h1", "h2", "h3", "nav", "form", "article"), None) is not None:
+        return True
+    return not any(sum(1 for _ in row.iterchildren("td", "th")) > 1 for row in table.iter("tr")) and not _has_header(
+        table
+    )
+
+
+def _has_header(table: "HtmlElement") -> bool:
+    return next(table.iter("th"), None) is not None
+
+
+def table_of(element: "HtmlElement") -> Table:
+    """The rows and cells of a table element, spans kept; a cell is a header by `<th>` or by standing in `<thead>`."""
+    rows = []
+    for row in element.iter("tr"):
+        in_head = next(row.iterancestors(), element).tag == "thead"
+        cells = [
+            Cell(
+                text=" ".join(visible_text(cell).split()),
+                header=in_head or cell.tag == "th",
+                colspan=min(_LARGEST_SPAN, max(1, _number(cell.get("colspan"), 1))),
+                rowspan=min(_LARGEST_SPAN, max(1, _number(cell.get("rowspan"), 1))),
+            )
+            for cell in row.iterchildren("td", "th")
+            if not is_hidden(cell)
+        ]
+        if cells:
+            rows.append(tuple(cells))
+    return Table(tuple(rows))
+
+
+def visible_text(element: "HtmlElement") -> str:
+    """What an element shows, its blocks parted by blanks."""
+    return "".join(_shown(element, " "))
+
+
+def _lines(element: "HtmlElement") -> Iterator[str]:
+    return _shown(element, "\n")
+
+
+def _shown(element: "HtmlElement", break_text: str) -> Iterator[str]:
+    from lxml import etree
+
+    walker = etree.iterwalk(element, events=("start", "end"))
+    skipped = None
+    for event, inner in walker:
+        if event == "start":
+            if isinstance(inner.tag, str) and (inner.tag in _SKIPPED or is_hidden(inner)):
+                skipped = inner
+                walker.skip_subtree()
+                continue
+            if inner.tag == "br" or (break_text == " " and inner.tag in _BLOCKS):
+                yield break_text
+            yield inner.text or ""
+        else:
+            if break_text == " " and inner.tag in _BLOCKS and inner is not skipped:
+                yield break_text
+            if inner is not element:
+                yield inner.tail or ""
+
+
+def _space(match: re.Match[str]) -> str:
+    return " "
+
+
+def _number(text: str | None, default: int) -> int:
+    try:
+        return int(text) if text else default
+    except ValueError:
+        return default
