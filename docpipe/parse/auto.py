@@ -28,8 +28,10 @@ _ARCHIVES = ("zip", "gzip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
 
 
 def _pdf_parser() -> Any:
-    from docpipe.parse.pdf import PdfParser
-
+    try:
+        from docpipe.parse.pdf import PdfParser
+    except ImportError:
+        return None
     return PdfParser()
 
 
@@ -74,9 +76,9 @@ class AutoParser:
 
     def _parser(self, source: Source) -> Parser:
         name = _FIELDS.get(source.media_type)
-        if name is None:
+        parser: Parser | None = getattr(self, name) if name else None
+        if parser is None:
             raise _unsupported(source)
-        parser: Parser = getattr(self, name)
         return parser
 
     def _paged(self, source: Source) -> PagedParser:
