@@ -64,6 +64,11 @@ class StageSpec:
         """`file:line: key`."""
         return str(self.tree.place)
 
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """The options to print: what came from the environment is named, not told."""
+        return {key: value for key, value in self.tree.shown().items() if key != "use"}
+
     @classmethod
     def of(cls, name: str, *, place: Place | None = None, **options: Any) -> "StageSpec":
         """A stage without a file."""

@@ -4,7 +4,7 @@ YAML 1.2's core schema: only `true` and `false` are booleans, only decimal digit
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,12 +50,13 @@ class Tree:
             return [child.plain() for child in self.value]
         return self.value
 
-    def children(self) -> Iterator["Tree"]:
-        """What stands directly below."""
+    def shown(self) -> Any:
+        """The value to print: where a variable was replaced, the text that names it."""
         if isinstance(self.value, dict):
-            yield from self.value.values()
-        elif isinstance(self.value, list):
-            yield from self.value
+            return {key: child.shown() for key, child in self.value.items()}
+        if isinstance(self.value, list):
+            return [child.shown() for child in self.value]
+        return self.raw if "${" in self.raw else self.value
 
 
 def tree_of(value: Any, place: Place) -> Tree:

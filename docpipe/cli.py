@@ -1,0 +1,368 @@
+"""Arguments -> a pipeline's methods -> results on standard output: `docpipe COMMAND ...`.
+
+With `--json` exactly one JSON object is printed, errors included. Exit codes: 0 done; 1 done, but some item
+failed; 2 the command or the pipeline file is wrong; 3 another run holds the lock; 130 interrupted.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+
+import typer
+
+from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, RunLocked, SourceError
+from docpipe.pipeline import json_forms
+
+if TYPE_CHECKING:
+    from docpipe.pipeline.pipe import Pipe
+    from docpipe.types import Answer, Chunk, Document, Hit
+
+app = typer.Typer(
+    name="docpipe",
+    help="Folders of documents in, answers with proof out: the page, the box on the page, the quoted words.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Pipeline = Annotated[Path, typer.Argument(metavar="PIPELINE", help="The pipeline file.", show_default=False)]
+Question = Annotated[str, typer.Argument(help="In quotes.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="Only chunks that fit, as `language = zh and page <= 3`. Several must all hold."),
+]
+
+
+class _Failed(Exception):
+    """Some item failed; all is printed already."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    flags = given[: given.index("--")] if "--" in given else given
+    as_json, debug = "--json" in flags, "--debug" in flags
+    try:
+        code = app(given, prog_name="docpipe", standalone_mode=False)
+        code = code if isinstance(code, int) else 0
+    except _Failed:
+        code = 1
+    except (KeyboardInterrupt, typer.Abort):
+        code = _tell(DocpipeError("interrupted", remedy="run the same command again: it goes on"), as_json, code=130)
+    except Exception as error:  # the rim of the program: nobody above can handle it
+        code = _explain(error, as_json=as_json, debug=debug)
+    _flush()
+    return code
+
+
+@app.command()
+def run(
+    pipeline: Pipeline,
+    question: Annotated[str | None, typer.Option("--ask", help="Ask this afterwards.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Parse everything again.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Work on so many documents at most.")] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Bring the index in line with the sources."""
+    from docpipe import console
+
+    with _opened(pipeline) as pipe, _quiet_output(as_json):
+        with console.RunProgress() as progress:
+            report = pipe.run(full=full, limit=limit, progress=progress)
+        answer = pipe.ask(question) if question is not None else None
+    form = json_forms.run(report) | ({"ask": json_forms.ask(answer)} if answer else {})
+    _print(form, lambda: console.run_text(report) + ("\n" + console.answer_text(answer) if answer else ""), as_json)
+    if report.failed:
+        raise _Failed
+
+
+@app.command()
+def plan(
+    pipeline: Pipeline,
+    full: Annotated[bool, typer.Option("--full", help="As if everything were parsed again.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Say what `run` would do, and write nothing."""
+    from docpipe import console
+
+    with _opened(pipeline) as pipe, _quiet_output(as_json):
+        wanted = pipe.plan(full=full)
+    _print(json_forms.plan(wanted), lambda: console.plan_text(wanted), as_json)
+
+
+@app.command()
+def search(
+    pipeline: Pipeline,
+    query: Question,
+    limit: Annotated[int | None, typer.Option("-k", "--limit", min=1, help="How many hits.")] = None,
+    mode: Annotated[Literal["hybrid", "vector", "text"] | None, typer.Option(help="Which legs look.")] = None,
+    where: Where = None,
+    rerank: Annotated[bool | None, typer.Option(help="Let a cross-encoder read the best hits again.")] = None,
+    context: Annotated[int, typer.Option(min=0, help="So many neighbours before and after each hit.")] = 0,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Find passages."""
+    from docpipe import console
+
+    with _opened(pipeline, rerank=rerank) as pipe, _quiet_output(as_json):
+        hits = pipe.search(query, limit=limit, where=_all_of(where), mode=mode)
+        around = _around(pipe, hits, context)
+    form = json_forms.search(query, hits, around=around if context else None)
+    _print(form, lambda: console.hits_text(hits, around), as_json)
+
+
+@app.command()
+def ask(
+    pipeline: Pipeline,
+    question: Question,
+    show: Annotated[Path | None, typer.Option(help="Write each cited page as a picture into this folder.")] = None,
+    where: Where = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Answer a question, with proof."""
+    from docpipe import console
+
+    with _opened(pipeline) as pipe, _quiet_output(as_json):
+        answer = pipe.ask(question, where=_all_of(where))
+        shown = _show(pipe, answer, show) if show is not None else []
+    form = json_forms.ask(answer) | ({"shown": [str(path) for path in shown]} if show is not None else {})
+    pages = f"\nproof: {shown[0]}\n" if shown else ""
+    _print(form, lambda: console.answer_text(answer) + console.safe(pages), as_json)
+
+
+@app.command()
+def status(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Say what the index holds and what the last run did."""
+    from docpipe import console
+
+    with _opened(pipeline) as pipe, _quiet_output(as_json):
+        report = pipe.status()
+    _print(json_forms.status(report), lambda: console.status_text(report), as_json)
+
+
+@app.command()
+def failures(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> None:
+    """List the documents that failed, why, and what to try."""
+    from docpipe import console
+
+    with _opened(pipeline) as pipe, _quiet_output(as_json):
+        rows = pipe.failures()
+    _print(json_forms.failures(rows), lambda: console.failures_text(rows), as_json)
+
+
+@app.command()
+def check(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Check a pipeline file: every problem at once, with its line."""
+    from docpipe import console
+    from docpipe.pipeline import spec
+    from docpipe.pipeline.build import build
+
+    with _quiet_output(as_json):
+        found = spec.load(pipeline, environment=os.environ)
+        build(found)
+    sections = {"source": found.sources, "stages": found.stages, "index": (found.index,), "chat": (found.chat,)}
+    members = {name: [(stage.name, stage.shown) for stage in stages] for name, stages in sections.items()}
+    form = {
+        "pipeline": found.name,
+        "path": str(found.path),
+        "ok": True,
+        **{name: [{"use": use, "options": dict(options)} for use, options in rows] for name, rows in members.items()},
+    }
+    _print(form, lambda: console.stages_text(members) + f"{found.name}: the pipeline file is right\n", as_json)
+
+
+@app.command()
+def parse(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any file that docpipe reads.", show_default=False)],
+    html: Annotated[Path | None, typer.Option(help="Draw the pages with their blocks into this file.")] = None,
+    pages: Annotated[str, typer.Option(help="Only these pages, as `1-3,7`.")] = "",
+    pipeline: Annotated[Path | None, typer.Option(help="Parse as this pipeline does.")] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show the blocks of one file: as Markdown, as JSON, or drawn on its pages."""
+    from docpipe import console
+    from docpipe.markdown_form import markdown
+    from docpipe.pipeline.single import parse_file
+
+    chosen = _page_numbers(pages)
+    with _quiet_output(as_json):
+        blob, document = parse_file(file, pipeline=pipeline, environment=os.environ)
+        if html is not None:
+            _draw(html, blob.data, document, chosen)
+    form = _pages_only(json_forms.document(document), chosen) | ({"html": str(html)} if html is not None else {})
+    _print(form, lambda: console.safe(f"{html}\n" if html is not None else markdown(document, pages=chosen)), as_json)
+
+
+@contextlib.contextmanager
+def _opened(pipeline: Path, *, rerank: bool | None = None) -> "Iterator[Pipe]":
+    """The pipeline of a file, its reranker switched on or off where a command says so."""
+    from docpipe.pipeline import pipe as pipes
+    from docpipe.pipeline.build import reranker
+
+    with pipes.open(pipeline) as opened:
+        if rerank is None:
+            yield opened
+            return
+        options = replace(opened.stages.retrieve, rerank="local" if rerank else "none")
+        with pipes.Pipe(replace(opened.stages, retrieve=options, reranker=reranker(options))) as changed:
+            yield changed
+
+
+def _around(pipe: "Pipe", hits: "Sequence[Hit]", count: int) -> "dict[str, list[Chunk]]":
+    return {hit.chunk.id: pipe.neighbours(hit, before=count, after=count) for hit in hits} if count else {}
+
+
+def _all_of(conditions: list[str] | None) -> str:
+    """Several filters as one that asks for all."""
+    conditions = [condition for condition in conditions or [] if condition.strip()]
+    return conditions[0] if len(conditions) == 1 else " and ".join(f"({condition})" for condition in conditions)
+
+
+def _show(pipe: "Pipe", answer: "Answer", folder: Path) -> list[Path]:
+    from docpipe.pipeline.proofs import proofs
+
+    with _writing(folder):
+        from docpipe.drawing import show_answer
+
+        return show_answer(answer, proofs(pipe, answer), folder)
+
+
+def _draw(html: Path, data: bytes, document: "Document", pages: set[int] | None) -> None:
+    from docpipe.drawing import document_html
+
+    text = document_html(document, data, pages=pages)
+    with _writing(html):
+        html.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write {path}: {error.strerror or error}", where=str(path), remedy="choose another place"
+        ) from error
+
+
+def _page_numbers(text: str) -> set[int] | None:
+    """`1-3,7` -> {1, 2, 3, 7}; None for all pages."""
+    if not text.strip():
+        return None
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not (first.strip().isdecimal() and (last or first).strip().isdecimal()):
+            raise ConfigError(f"{text!r} names no pages", where="--pages", remedy="write them as 1-3,7")
+        start, stop = int(first), int(last or first)
+        if not 1 <= start <= stop <= 1_000_000:
+            raise ConfigError(f"{part.strip()!r} names no pages", where="--pages", remedy="count from 1 upwards")
+        found.update(range(start, stop + 1))
+    return found
+
+
+def _pages_only(form: dict[str, Any], pages: set[int] | None) -> dict[str, Any]:
+    if pages is None:
+        return form
+    blocks = [block for block in form["blocks"] if block["page"] is None or block["page"] in pages]
+    return form | {"pages": [page for page in form["pages"] if page["number"] in pages], "blocks": blocks}
+
+
+@contextlib.contextmanager
+def _quiet_output(as_json: bool) -> Iterator[None]:
+    """Whatever libraries print goes to standard error while standard output is kept for one JSON object."""
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        yield
+
+
+def _print(form: dict[str, Any], text: Callable[[], str], as_json: bool) -> None:
+    if as_json:
+        _write(sys.stdout, _json_text(form))
+    else:
+        _write(sys.stdout, text())
+
+
+def _json_text(form: dict[str, Any]) -> str:
+    encoding = (sys.stdout.encoding or "utf-8").lower().replace("-", "")
+    text = json.dumps(form, ensure_ascii=encoding != "utf8", default=str)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # a file name that is not text
+        text = json.dumps(form, default=str)
+    return text + "\n"
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write; a reader who has gone away is no error."""
+    try:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        _discard(stream)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            _discard(stream)
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is still to be written go nowhere, so that Python does not complain when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+def _explain(error: Exception, *, as_json: bool, debug: bool) -> int:
+    """Tell an error; returns the exit code."""
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, DocpipeError):
+        # A plain SourceError is about the source itself; its kinds are about one file.
+        wrong = isinstance(error, (ConfigError, IndexMismatch)) or type(error) is SourceError
+        return _tell(error, as_json, code=3 if isinstance(error, RunLocked) else 2 if wrong else 1)
+    usage = getattr(error, "format_message", None)
+    if usage is not None:  # typer's own: an unknown option, a missing argument
+        command = getattr(getattr(error, "ctx", None), "command_path", "docpipe")
+        return _tell(ConfigError(str(usage()), where=command, remedy=f"see {command} --help"), as_json, code=2)
+    defect = DocpipeError(
+        f"a defect: {type(error).__name__}: {error}", remedy="please report it; --debug shows where it arose"
+    )
+    return _tell(defect, as_json, code=1)
+
+
+def _tell(error: DocpipeError, as_json: bool, *, code: int) -> int:
+    if as_json:
+        _write(sys.stdout, _json_text(json_forms.error(error)))
+    else:
+        from docpipe.console import safe
+
+        where = "" if isinstance(error, ConfigError) or not error.where else f"{error.where}: "
+        _write(sys.stderr, safe(f"docpipe: {where}{error}") + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

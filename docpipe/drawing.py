@@ -1,0 +1,168 @@
+"""Documents and answers -> pages as pictures, with blocks or quotes marked."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docpipe import page_html
+from docpipe.errors import CorruptSource, DocpipeError
+from docpipe.page_html import Picture
+from docpipe.pipeline.proofs import Proof
+from docpipe.pipeline.single import isolated
+from docpipe.types import Answer, Document, PageBox
+
+if TYPE_CHECKING:
+    import pymupdf
+
+MAX_PAGES = 200
+"""Pages drawn of one document, and most pixels of one picture's longer side."""
+MAX_BYTES = 100_000_000
+"""Pictures of one HTML file, together."""
+
+_DRAWABLE = ("application/pdf", "image/")
+_MARKER = (1.0, 0.91, 0.29)
+"""Shares of red, green and blue that a yellow marker lets through."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renderer:
+    """Bytes of a PDF or an image -> pictures of its pages. Runs in a worker process."""
+
+    width: int = 1000
+    """Of a picture, in pixels; a page that is very long gets a narrower one."""
+
+    def pages(self, data: bytes, media_type: str, pages: Sequence[int]) -> list[Picture]:
+        """JPEG pictures of these pages (from 1), as they are shown; pages that do not exist are left out.
+
+        Raises:
+            CorruptSource: it cannot be opened.
+        """
+        found, size = [], 0
+        with _opened(data, media_type) as document:
+            for number in pages:
+                if not 1 <= number <= len(document) or size > MAX_BYTES:
+                    continue
+                picture = self._pixels(document[number - 1]).tobytes("jpeg", jpg_quality=80)
+                size += len(picture)
+                found.append(Picture(page=number, data=picture, media_type="image/jpeg"))
+        return found
+
+    def marked(self, data: bytes, media_type: str, page: int, boxes: Sequence[PageBox]) -> Picture | None:
+        """A PNG picture of a page with boxes marked as with a yellow pen; None if there is no such page.
+
+        Raises:
+            CorruptSource: it cannot be opened.
+        """
+        import numpy as np
+        import pymupdf
+
+        with _opened(data, media_type) as document:
+            if not 1 <= page <= len(document):
+                return None
+            pixels = self._pixels(document[page - 1])
+        rows = np.frombuffer(pixels.samples, dtype=np.uint8).reshape(pixels.height, pixels.stride)
+        image = rows[:, : pixels.width * 3].reshape(pixels.height, pixels.width, 3).copy()
+        under = np.zeros(image.shape[:2], dtype=bool)
+        for area in _areas(boxes, pixels.width, pixels.height):
+            under[area] = True
+        image[under] = (image[under] * np.array(_MARKER)).astype(np.uint8)
+        drawn = pymupdf.Pixmap(pymupdf.csRGB, pixels.width, pixels.height, image.tobytes(), False)
+        return Picture(page=page, data=drawn.tobytes("png"), media_type="image/png")
+
+    def _pixels(self, page: "pymupdf.Page") -> Any:
+        import pymupdf
+
+        area = page.rect
+        scale = min(self.width / max(1.0, area.width), 3 * self.width / max(1.0, area.height))
+        return page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+
+
+def document_html(document: Document, data: bytes, *, pages: set[int] | None = None) -> str:
+    """One HTML page that needs nothing else: each page as a picture with its blocks; without pages, the blocks.
+
+    Args:
+        pages: only these, from 1.
+    """
+    wanted = [page.number for page in document.pages if pages is None or page.number in pages]
+    drawn, note = wanted[:MAX_PAGES], ""
+    pictures: list[Picture] = []
+    if drawn and document.source.media_type.startswith(_DRAWABLE):
+        pictures = isolated(Renderer(), "pages", data, document.source.media_type, drawn)
+    if len(pictures) < len(wanted):
+        note = f"{len(pictures)} of {len(wanted)} pages are drawn"
+    return page_html.blocks_page(document, pictures, note=note)
+
+
+def show_answer(answer: Answer, proofs: Sequence[Proof], folder: Path) -> list[Path]:
+    """Write `index.html` and a picture of each cited page; returns the files, `index.html` first.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written, shown = [], []
+    for number, proof in enumerate(proofs, start=1):
+        pictures, remark = _pictures(proof)
+        names = {picture.page: _file_name(number, proof.citation.uri, picture.page) for picture in pictures}
+        for picture in pictures:
+            _replace_file(folder / names[picture.page], picture.data)
+            written.append(folder / names[picture.page])
+        remark = "; ".join(part for part in (proof.remark, remark) if part)
+        shown.append(page_html.proof(proof.citation, files=names, passage=proof.passage, remark=remark))
+    index = folder / "index.html"
+    _replace_file(index, page_html.answer_page(answer, shown).encode("utf-8"))
+    return [index, *written]
+
+
+def _pictures(proof: Proof) -> tuple[list[Picture], str]:
+    """The cited pages, and what went wrong with drawing them."""
+    blob, citation = proof.blob, proof.citation
+    if blob is None or not blob.source.media_type.startswith(_DRAWABLE):
+        return [], ""
+    found = []
+    try:
+        for page in citation.pages[:MAX_PAGES]:
+            boxes = [box for box in citation.boxes if box.page == page]
+            picture = isolated(Renderer(width=1400), "marked", blob.data, blob.source.media_type, page, boxes)
+            found += [picture] if picture is not None else []
+    except DocpipeError as error:
+        return found, f"the page cannot be drawn: {error.message}"
+    return found, ""
+
+
+def _opened(data: bytes, media_type: str) -> Any:
+    import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    try:
+        return pymupdf.open(stream=data, filetype="pdf" if media_type == "application/pdf" else media_type)
+    except Exception as error:  # its error classes have no common root
+        raise CorruptSource(f"it cannot be drawn: {error}", source=media_type, remedy="open it in a viewer") from error
+
+
+def _areas(boxes: Sequence[PageBox], width: int, height: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of pixels under the boxes, a little wider than the words."""
+    margin = max(1, height // 700)
+    return [
+        (
+            slice(max(0, int(box.top * height) - margin), int(box.bottom * height) + margin),
+            slice(max(0, int(box.left * width) - margin), int(box.right * width) + margin),
+        )
+        for box in boxes
+    ]
+
+
+def _file_name(number: int, uri: str, page: int) -> str:
+    """A name of plain letters: `1-annual-report-p3.png`."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", uri.rpartition("/")[2].rpartition(".")[0]).strip("-").lower()
+    return f"{number}-{words[:40] or 'page'}-p{page}.png"
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole, or not at all; a link that stands there is replaced, not followed."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)  # noqa: PTH105
