@@ -126,10 +126,11 @@ def measure(index: LanceIndex, dim: int, count: int) -> None:
     questions = column.flatten().to_numpy().reshape(-1, dim)
     questions = unit(questions + 0.02 * generator.normal(size=questions.shape)).astype(np.float32)
     words = [" ".join(some) for some in generator.choice(WORDS, size=(count, 5), p=FREQUENCIES)]
-    refine = int(index.stats().facts.get("refine_factor", "1"))
+    facts = index.stats().facts
+    refine, probes = int(facts.get("refine_factor", "1")), int(facts.get("nprobes", "20"))
 
     def bare_vector(number: int) -> Any:
-        query = table.search(questions[number]).distance_type("cosine").refine_factor(refine)
+        query = table.search(questions[number]).distance_type("cosine").refine_factor(refine).nprobes(probes)
         return query.select(["id", "_distance"]).limit(10).to_arrow()
 
     def bare_text(number: int) -> Any:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHUNKS = "chunks"
 FACTS = "facts"
 _IDS_PER_SCAN = 2_000
+_MOST_PLACES = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,10 @@ class LanceIndex:
     @cached_property
     def _database(self) -> Database:
         return Database(self.uri, self.refresh_seconds)
+
+    @cached_property
+    def _places(self) -> "_Places":
+        return _Places()
 
     @cached_property
     def _upkeep(self) -> Upkeep:
@@ -151,12 +156,12 @@ class LanceIndex:
         with self._database.failing("search"):
             # One row alone skips the plan that joins many searches into one.
             query = table.search(vectors[0] if len(vectors) == 1 else vectors, vector_column_name="vector")
-            query = query.distance_type("cosine").select(["id", "_distance"]).limit(limit)
+            query = query.distance_type("cosine").select(["id", "_distance"]).with_row_id(True).limit(limit)
             for option, value in self._upkeep.probing().items():
                 query = getattr(query, option)(value)
             if condition:
                 query = query.where(condition, prefilter=True)
-            return _by_query(query.to_arrow(), len(vectors))
+            return _by_query(self._places.noted(query.to_arrow()), len(vectors))
 
     def search_text(self, text: str, /, *, limit: int, where: str = "") -> list[tuple[str, float]]:
         """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""
@@ -168,20 +173,31 @@ class LanceIndex:
         from lancedb.query import MatchQuery
 
         with self._database.failing("search"):
-            query = table.search(MatchQuery(words, "content")).select(["id", "_score"]).limit(limit)
+            query = table.search(MatchQuery(words, "content")).select(["id", "_score"]).with_row_id(True).limit(limit)
             if condition:
                 query = query.where(condition, prefilter=True)
-            found = query.to_arrow()
+            found = self._places.noted(query.to_arrow())
             pairs = zip(found.column("id").to_pylist(), found.column("_score").to_pylist(), strict=True)
             return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
     def fetch(self, chunk_ids: Sequence[str], /) -> dict[str, Chunk]:
         """The chunks with these ids; ids that are gone are left out."""
-        found: dict[str, Chunk] = {}
-        for start in range(0, len(chunk_ids), _IDS_PER_SCAN):
-            some = self._chunks(among("id", chunk_ids[start : start + _IDS_PER_SCAN]))
+        found = self._at_known_places(chunk_ids)
+        rest = [chunk_id for chunk_id in dict.fromkeys(chunk_ids) if chunk_id not in found]
+        for start in range(0, len(rest), _IDS_PER_SCAN):
+            some = self._chunks(among("id", rest[start : start + _IDS_PER_SCAN]))
             found.update((chunk.id, chunk) for chunk in some)
         return found
+
+    def _at_known_places(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+        """The chunks that still stand where a search saw them; this spares a scan over all ids."""
+        table, places = self._database.table(CHUNKS), self._places.of(chunk_ids)
+        if table is None or not places:
+            return {}
+        with self._database.failing("read"):
+            found = rows.chunks(table.take_row_ids(places).select(list(rows.CHUNK_COLUMNS)).to_arrow())
+        wanted = set(chunk_ids)
+        return {chunk.id: chunk for chunk in found if chunk.id in wanted}
 
     def neighbours(self, chunk: Chunk, /, *, before: int, after: int) -> list[Chunk]:
         """Chunks of the same document around this one, in order, itself left out."""
@@ -231,6 +247,26 @@ class LanceIndex:
     def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> KeyedTable:
         """A small table beside the chunks, made when first written."""
         return LanceKeyedTable(self._database, f"docpipe_{name}", columns=columns, key=key)
+
+
+class _Places:
+    """Where searches saw rows. A place may be out of date: what is read there must be looked at."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+
+    def noted(self, found: "pa.Table") -> "pa.Table":
+        """Keep the places of these rows, and forget all others when there are too many."""
+        if len(self._rows) > _MOST_PLACES:
+            self._rows = {}
+        ids, places = found.column("id").to_pylist(), found.column("_rowid").to_pylist()
+        self._rows.update(zip(ids, places, strict=True))
+        return found
+
+    def of(self, chunk_ids: Sequence[str]) -> list[int]:
+        """The known places, each once."""
+        known = self._rows
+        return list({known[chunk_id] for chunk_id in chunk_ids if chunk_id in known})
 
 
 def _by_query(found: "pa.Table", count: int) -> list[list[tuple[str, float]]]:

@@ -1,0 +1,74 @@
+"""Several processes at one index: no row twice, none lost, no half document seen."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from docpipe._ids import document_id
+from docpipe.index.lancedb import LanceIndex
+from docpipe.testing import document
+
+ROUNDS = 6
+
+WRITER = """
+import sys
+from docpipe.index.lancedb import LanceIndex
+from docpipe.testing import DIM, MODEL, document
+
+uri, who, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
+index = LanceIndex(uri=uri)
+index.open(model=MODEL, dim=DIM)
+ledger = index.table("ledger", columns={"uri": "str", "by": "str"}, key="uri")
+for round in range(rounds):
+    shared = [document(f"shared {n}.md", *(f"shared {n} part {part}" for part in range(5))) for n in range(4)]
+    own = document(f"{who} {round}.md", "first " + who, "second " + who)
+    index.replace([*shared, own])
+    ledger.put([{"uri": f"{who} {round}.md", "by": who}, {"uri": "shared", "by": who}])
+    if round % 3 == 2:
+        index.optimize(force=True)
+"""
+
+
+def write(uri: Path, who: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", WRITER, str(uri), who, str(ROUNDS)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+def test_writers_at_once_leave_no_row_twice_and_lose_none(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    index = LanceIndex(uri=str(folder))
+    writers = [write(folder, who) for who in ("ann", "bob", "cem")]
+    seen = set()
+    while any(writer.poll() is None for writer in writers):
+        found = index._select(f"document_id = '{document_id('shared 1.md')}'", ("id",))
+        seen.add(0 if found is None else found.num_rows)
+        time.sleep(0.02)
+    for writer in writers:
+        _, problems = writer.communicate()
+        assert writer.returncode == 0, problems.decode()[-2000:]
+    everything = index._select("true", ("id", "uri"))
+    assert everything is not None
+    assert max(Counter(everything.column("id").to_pylist()).values()) == 1
+    uris = Counter(everything.column("uri").to_pylist())
+    assert uris == {f"shared {n}.md": 5 for n in range(4)} | {
+        f"{who} {round}.md": 2 for who in ("ann", "bob", "cem") for round in range(ROUNDS)
+    }
+    assert seen <= {0, 5}, "a reader saw a part of a document"
+    ledger = index.table("ledger", columns={"uri": "str", "by": "str"}, key="uri").columns("uri")["uri"]
+    assert Counter(ledger) == dict.fromkeys([*(uri for uri in uris if not uri.startswith("shared")), "shared"], 1)
+    assert len(index.search_text("second", limit=99)) == 3 * ROUNDS
+
+
+def test_two_instances_see_each_others_writes(tmp_path: Path) -> None:
+    one, two = LanceIndex(uri=str(tmp_path / "i")), LanceIndex(uri=str(tmp_path / "i"))
+    assert two.search_text("alpha", limit=3) == []
+    one.replace([document("a.md", "alpha")])
+    assert len(two.search_text("alpha", limit=3)) == 1
+    key = two.search_text("alpha", limit=3)[0][0]
+    one.replace([document("a.md", "alpha", "beta")])
+    one.optimize(force=True)
+    assert two.fetch([key])[key].text == "alpha"
+    one.delete([document_id("a.md")])
+    assert two.fetch([key]) == {}
