@@ -138,27 +138,29 @@ class _Packing:
     """Tokens of `pending`."""
     taken: list[Piece] = field(default_factory=list)
     """What the next span holds: first what it repeats, then what is new."""
+    repeated: int = 0
+    """How many of `taken` are repeated."""
 
     def next_span(self) -> Packed:
         """Fill a span and take its pieces out of `pending`."""
-        repeated = len(self.taken)
-        tokens = self._fill(repeated)
+        self.repeated = len(self.taken)
+        tokens = self._fill()
         while not self._sums_are_exact():
             tokens = self.tokenizer.count(self._span().of(self.text))
             if tokens <= self.budget:
                 break
-            fresh = len(self.taken) - repeated
+            fresh = len(self.taken) - self.repeated
             if fresh > 1:
                 for _ in range(max(1, fresh // 16)):
                     self._give_back()
-            elif repeated:
-                del self.taken[:repeated]
-                repeated = 0
+            elif self.repeated:
+                del self.taken[: self.repeated]
+                self.repeated = 0
             else:
                 self._give_back()
                 if not self._break_next():
                     raise self._too_narrow(self.pending[-1])
-                self._fill(0)
+                self._fill()
         return Packed(self._span(), tokens)
 
     def tail(self, overlap: int) -> list[Piece]:
@@ -177,7 +179,7 @@ class _Packing:
                 break
         return kept[::-1]
 
-    def _fill(self, repeated: int) -> int:
+    def _fill(self) -> int:
         """Take pieces until the next one does not fit; returns the tokens taken."""
         filled = sum(piece.tokens for piece in self.taken)
         total = filled + self.remaining
@@ -185,17 +187,18 @@ class _Packing:
         while self.pending:
             piece = self.pending[-1]
             fits = filled + piece.tokens <= self.budget
-            if fits and (len(self.taken) == repeated or filled + piece.tokens / 2 <= goal):
+            fresh = len(self.taken) > self.repeated
+            if fits and (not fresh or filled + piece.tokens / 2 <= goal):
                 self.taken.append(self.pending.pop())
                 self.remaining -= piece.tokens
                 filled += piece.tokens
             elif not fits and filled < self.budget * _FULL_ENOUGH[piece.level] and self._break_next():
                 continue
-            elif len(self.taken) > repeated:
+            elif fresh:
                 break
-            elif repeated:
+            elif self.repeated:
                 filled -= self.taken.pop(0).tokens
-                repeated -= 1
+                self.repeated -= 1
             elif not self._break_next():
                 raise self._too_narrow(piece)
         return filled
