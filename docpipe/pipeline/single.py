@@ -1,5 +1,6 @@
 """One file -> its Document, in a process of its own."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ def parse_file(file: Path, *, pipeline: Path | None, environment: Mapping[str, s
         StageError: it could not be parsed, or not within the limits.
         ConfigError: the pipeline file is wrong.
     """
+    if not os.path.lexists(file):
+        raise ConfigError(f"there is no file {file}", where=str(file), remedy="give the path of a file")
     if file.is_dir():
         raise ConfigError(f"{file} is a folder", where=str(file), remedy="give one file")
     options, parser = RunOptions(), None

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from docpipe.errors import ConfigError, InvalidOption, UnknownName
 from docpipe.pipeline.catalog import stage_class
 from docpipe.pipeline.problems import Problems, did_you_mean
-from docpipe.pipeline.yaml_tree import BROKEN, Tree
+from docpipe.pipeline.yaml_tree import BROKEN, Tree, scalar_value
 
 _WRONG: Any = object()
 """Stands for a value whose problem was noted."""
@@ -147,6 +147,8 @@ def _shown(tree: Tree) -> str:
 
 def _convert_scalar(kind: Any, tree: Tree, problems: Problems) -> Any:
     value = tree.value
+    if isinstance(value, str) and kind is not str and "${" in tree.raw:
+        value = scalar_value(value)  # inside {...} and [...] YAML wants a variable in quotes
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
@@ -204,7 +206,8 @@ def _convert_mapping(arguments: Any, tree: Tree, problems: Problems) -> Any:
     if not isinstance(tree.value, dict):
         return _wrong(tree, "a mapping", problems)
     hint = arguments[1] if len(arguments) == 2 else Any
-    return {key: convert(hint, child, problems) for key, child in tree.value.items()}
+    items = {key: convert(hint, child, problems) for key, child in tree.value.items()}
+    return _WRONG if any(item is _WRONG for item in items.values()) else items
 
 
 def _convert_object(hint: Any, tree: Tree, problems: Problems) -> Any:

@@ -80,7 +80,10 @@ def read(text: str, *, file: str, environment: Mapping[str, str], problems: Prob
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
-        problems.add(*_explained(error, file))
+        place, message = _explained(error, file)
+        braces = "${" in "".join(text.splitlines()[place.line - 1 : place.line])
+        remedy = 'inside {...} and [...] write a variable in quotes: "${NAME}"' if braces else ""
+        problems.add(place, message, remedy=remedy)
         return None
     except RecursionError:
         problems.add(top, f"values are nested more than {MAX_DEPTH} deep")
@@ -147,7 +150,7 @@ class _Reader:
             self.problems.add(place, error.message, remedy=error.remedy)
             return None
         plain = node.style is None
-        return Tree(_scalar_value(text) if plain else text, place, raw)
+        return Tree(scalar_value(text) if plain else text, place, raw)
 
     def _variable(self, match: re.Match[str], place: Place) -> str:
         if match[0] == "$${":
@@ -165,7 +168,8 @@ class _Reader:
         return default
 
 
-def _scalar_value(text: str) -> str | int | float | bool | None:
+def scalar_value(text: str) -> str | int | float | bool | None:
+    """What an unquoted word of YAML stands for."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text) and len(text) < 20:
