@@ -1,0 +1,44 @@
+"""A filter means the same in SQL as over one chunk."""
+
+import pytest
+
+from docpipe.index.filters import matches, parse, quoted
+from docpipe.index.lancedb import LanceIndex
+from docpipe.protocols import DocumentRows
+from docpipe.testing import AWKWARD, chunk, embedded, vectors
+
+CHUNKS = [
+    chunk("word", uri=uri, position=n, page=n + 1, language="zh" if n % 2 else "en") for n, uri in enumerate(AWKWARD)
+]
+QUESTIONS = [
+    *(f"uri = {quoted(uri)}" for uri in AWKWARD),
+    *(f"uri != {quoted(uri)}" for uri in AWKWARD),
+    *(f"uri ~ {quoted(uri[:3] + '*')}" for uri in AWKWARD),
+    *(f"page {operator} 3" for operator in ("=", "!=", "<", "<=", ">", ">=")),
+    *(f"modified {operator} 2024-05-01" for operator in ("=", "!=", "<", "<=", ">", ">=")),
+    "uri ~ '*'",
+    "uri ~ '*_x.pdf'",
+    "uri ~ '?\n?\t*'",
+    "uri ~ '*\\*'",
+    "uri > b",
+    "page in (1, 4)",
+    "modified in (2024-05-01, 2023-01-01)",
+    "not (language = zh or page <= 2)",
+    'title = "It\'s a title" and kind in (paragraph, table) and size = 7',
+    " and ".join(["page < 100"] * 200),
+]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> LanceIndex:
+    made = LanceIndex(uri=str(tmp_path_factory.mktemp("filters")))
+    made.replace([DocumentRows(document_id=one.document_id, chunks=(embedded(one),)) for one in CHUNKS])
+    return made
+
+
+@pytest.mark.parametrize("text", QUESTIONS, ids=lambda text: ascii(text)[:30])
+def test_the_database_and_the_values_agree(index: LanceIndex, text: str) -> None:
+    wanted = {one.id for one in CHUNKS if matches(parse(text), one)}
+    (hits,) = index.search_vector(vectors((1, 0, 0, 0)), limit=99, where=text)
+    assert {key for key, _ in hits} == wanted
+    assert {key for key, _ in index.search_text("word", limit=99, where=text)} == wanted
