@@ -1,17 +1,13 @@
-"""A grid on a page and the words in it -> a table with its cells (pure)."""
+"""A grid on a page and the words in each of its cells -> a table (pure)."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from docpipe.parse.content import Box, FoundTable, Word
+from docpipe.parse.phrases import is_number, phrases, text_lines
 from docpipe.tables import Cell, Table
-
-_NUMBER = re.compile(
-    r"[(\[<>≤≥~±+\-–−$€£¥]*\d[\d.,:/ %‰\-–−()\]*†‡]*[a-zA-Z%*]{0,3}\)?|[-–−—.*]+|n\.?/?a\.?|[x✓✗]", re.I
-)
 
 
 class Area(NamedTuple):
@@ -23,6 +19,13 @@ class Area(NamedTuple):
     columns: int = 1
 
 
+class Held(NamedTuple):
+    """A cell with the words in it."""
+
+    area: Area
+    words: tuple[Word, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Borders of columns (`xs`) and rows (`ys`) in points, rising; `areas` tile the cells between them."""
@@ -30,18 +33,11 @@ class Grid:
     xs: tuple[float, ...]
     ys: tuple[float, ...]
     areas: tuple[Area, ...]
-    header_rows: int = 0
-    """Rows at the top known to be a header; 0: look at what the cells say."""
 
     @property
     def box(self) -> Box:
         """The outline."""
         return Box(self.xs[0], self.ys[0], self.xs[-1], self.ys[-1])
-
-
-def is_number(text: str) -> bool:
-    """Whether a cell's text is a figure, or what stands for one: `1,234.5%`, `(12)`, `–`, `n/a`."""
-    return _NUMBER.fullmatch(text) is not None
 
 
 def words_in(box: Box, words: Iterable[Word]) -> list[Word]:
@@ -52,83 +48,76 @@ def words_in(box: Box, words: Iterable[Word]) -> list[Word]:
     ]
 
 
-def reading(words: Sequence[Word]) -> list[Word]:
-    """Words of one cell in reading order: lines downwards, each from left to right."""
-    return [word for line in text_lines(words) for word in line]
+def distribute(grid: Grid, words: Iterable[Word]) -> list[Held]:
+    """Each word whose middle lies in the grid into its cell.
 
-
-def text_lines(words: Iterable[Word]) -> list[list[Word]]:
-    """Words as printed lines, top to bottom, each from left to right. The input's order does not matter."""
-    lines: list[list[Word]] = []
-    middle = reach = 0.0
-    for word in sorted(words, key=lambda word: ((word[1] + word[3]) / 2, word)):
-        at, height = (word[1] + word[3]) / 2, word[3] - word[1]
-        if lines and at - middle <= 0.5 * min(height, reach):
-            lines[-1].append(word)
-            middle += (at - middle) / len(lines[-1])
-            reach = max(reach, height)
-        else:
-            lines.append([word])
-            middle, reach = at, height
-    for line in lines:
-        line.sort()
-    return lines
-
-
-def fill(grid: Grid, words: Iterable[Word]) -> FoundTable:
-    """Put each word whose middle lies in the grid into its cell. Rows and columns without any word are dropped."""
-    grid, held = _without_empty(grid, _distribute(grid, words))
-    texts = [" ".join(word.text for word in reading(words)) for words in held]
-    header_rows = grid.header_rows or _header_rows(grid, texts)
-    rows: list[list[Cell]] = [[] for _ in grid.ys[1:]]
-    boxes: list[list[Box]] = [[] for _ in grid.ys[1:]]
-    for area, text, inside in zip(grid.areas, texts, held, strict=True):
-        header = area.row < header_rows
-        rows[area.row].append(Cell(text, header=header, colspan=area.columns, rowspan=area.rows))
-        boxes[area.row].append(_cell_box(grid, area, inside))
-    table = Table(tuple(tuple(row) for row in rows))
-    return FoundTable(box=grid.box, table=table, cells=tuple(tuple(row) for row in boxes))
-
-
-def whole(xs: Sequence[float], ys: Sequence[float]) -> tuple[Area, ...]:
-    """The areas of a grid in which no cell spans."""
-    return tuple(Area(row, column) for row in range(len(ys) - 1) for column in range(len(xs) - 1))
-
-
-def _distribute(grid: Grid, words: Iterable[Word]) -> list[list[Word]]:
-    """Words by area, in the order of `grid.areas`."""
-    owner = {}
+    A cell over several columns whose words keep clear of the borders between them is really several cells.
+    """
+    owner: dict[tuple[int, int], int] = {}
     for number, area in enumerate(grid.areas):
         for row in range(area.row, area.row + area.rows):
             for column in range(area.column, area.column + area.columns):
                 owner[row, column] = number
-    held: list[list[Word]] = [[] for _ in grid.areas]
+    inside: list[list[Word]] = [[] for _ in grid.areas]
     for word in words_in(grid.box, words):
         column = bisect_right(grid.xs, (word[0] + word[2]) / 2) - 1
         row = bisect_right(grid.ys, (word[1] + word[3]) / 2) - 1
-        held[owner[row, column]].append(word)
+        inside[owner[row, column]].append(word)
+    held: list[Held] = []
+    for area, content in zip(grid.areas, inside, strict=True):
+        held.extend(_parted(grid, area, content) if area.columns > 1 else [Held(area, tuple(content))])
     return held
 
 
-def _without_empty(grid: Grid, held: list[list[Word]]) -> tuple[Grid, list[list[Word]]]:
-    """The grid without the rows and columns in which no cell with a word begins."""
-    rows = sorted({area.row for area, words in zip(grid.areas, held, strict=True) if words})
-    columns = sorted({area.column for area, words in zip(grid.areas, held, strict=True) if words})
+def _parted(grid: Grid, area: Area, words: Sequence[Word]) -> list[Held]:
+    """A wide cell cut at the column borders that its words keep clear of; itself where they cross one."""
+    columns: list[list[Word]] = [[] for _ in range(area.columns)]
+    for line in text_lines(words):
+        for part in phrases(line):
+            first = bisect_right(grid.xs, part.left + 1) - 1
+            last = bisect_right(grid.xs, part.right - 1) - 1
+            if first != last or not 0 <= first - area.column < area.columns:
+                return [Held(area, tuple(words))]
+            columns[first - area.column].extend(part.words)
+    if sum(map(bool, columns)) < 2:
+        return [Held(area, tuple(words))]
+    return [
+        Held(Area(area.row, area.column + number, area.rows), tuple(content)) for number, content in enumerate(columns)
+    ]
+
+
+def table(grid: Grid, held: Sequence[Held], *, header_rows: int = 0) -> FoundTable:
+    """A grid with its words as a table. Rows and columns in which no cell with a word begins are dropped.
+
+    Args:
+        header_rows: rows at the top known to be a header; 0: look at what the cells say.
+    """
+    grid, held = _without_empty(grid, sorted(held))
+    texts = [" ".join(word.text for line in text_lines(cell.words) for word in line) for cell in held]
+    header_rows = header_rows or _header_rows(grid, held, texts)
+    rows: list[list[Cell]] = [[] for _ in grid.ys[1:]]
+    boxes: list[list[Box]] = [[] for _ in grid.ys[1:]]
+    for (area, words), text in zip(held, texts, strict=True):
+        rows[area.row].append(Cell(text, header=area.row < header_rows, colspan=area.columns, rowspan=area.rows))
+        boxes[area.row].append(_cell_box(grid, area, words))
+    written = Table(tuple(tuple(row) for row in rows))
+    return FoundTable(box=grid.box, table=written, cells=tuple(tuple(row) for row in boxes))
+
+
+def _without_empty(grid: Grid, held: list[Held]) -> tuple[Grid, list[Held]]:
+    rows = sorted({cell.area.row for cell in held if cell.words})
+    columns = sorted({cell.area.column for cell in held if cell.words})
     if len(rows) == len(grid.ys) - 1 and len(columns) == len(grid.xs) - 1:
         return grid, held
-    new_areas, new_held = [], []
-    for area, words in zip(grid.areas, held, strict=True):
-        height = sum(area.row <= row < area.row + area.rows for row in rows)
-        width = sum(area.column <= column < area.column + area.columns for column in columns)
-        if not (height and width):
-            continue
-        row = sum(row < area.row for row in rows)
-        column = sum(column < area.column for column in columns)
-        new_areas.append(Area(row, column, height, width))
-        new_held.append(words)
-    xs = (*(grid.xs[column] for column in columns[:1]), *(grid.xs[column] for column in columns[1:]), grid.xs[-1])
-    ys = (*(grid.ys[row] for row in rows), grid.ys[-1])
-    return Grid(xs, ys, tuple(new_areas), grid.header_rows), new_held
+    kept = []
+    for area, words in held:
+        first_row, end_row = (sum(row < at for row in rows) for at in (area.row, area.row + area.rows))
+        first_column, end = (sum(column < at for column in columns) for at in (area.column, area.column + area.columns))
+        if end_row > first_row and end > first_column:
+            kept.append(Held(Area(first_row, first_column, end_row - first_row, end - first_column), words))
+    xs = (grid.xs[0], *(grid.xs[column] for column in columns[1:]), grid.xs[-1])
+    ys = (grid.ys[0], *(grid.ys[row] for row in rows[1:]), grid.ys[-1])
+    return Grid(xs, ys, tuple(cell.area for cell in kept)), kept
 
 
 def _cell_box(grid: Grid, area: Area, words: Sequence[Word]) -> Box:
@@ -136,10 +125,7 @@ def _cell_box(grid: Grid, area: Area, words: Sequence[Word]) -> Box:
     left, top, right, bottom = grid.box
     if not words:
         return Box(
-            grid.xs[area.column],
-            grid.ys[area.row],
-            grid.xs[area.column + area.columns],
-            grid.ys[area.row + area.rows],
+            grid.xs[area.column], grid.ys[area.row], grid.xs[area.column + area.columns], grid.ys[area.row + area.rows]
         )
     return Box(
         max(left, min(word[0] for word in words)),
@@ -149,19 +135,19 @@ def _cell_box(grid: Grid, area: Area, words: Sequence[Word]) -> Box:
     )
 
 
-def _header_rows(grid: Grid, texts: Sequence[str]) -> int:
+def _header_rows(grid: Grid, held: Sequence[Held], texts: Sequence[str]) -> int:
     """Rows at the top that name columns: those before the first row with a figure right of its first cell.
 
     At most a third of the rows; where no row has a figure, the first row alone.
     """
     count = len(grid.ys) - 1
-    figures = [0] * count
-    for area, text in zip(grid.areas, texts, strict=True):
-        if area.column > 0 and is_number(text) and not _is_year(text):
-            figures[area.row] += 1
-    first = next((row for row in range(count) if figures[row]), 1)
-    first = min(first, max(1, count // 3)) if count > 1 else 0
-    return first
+    figures = {
+        cell.area.row
+        for cell, text in zip(held, texts, strict=True)
+        if cell.area.column > 0 and is_number(text) and not _is_year(text)
+    }
+    first = min(figures, default=1)
+    return min(first, max(1, count // 3)) if count > 1 else 0
 
 
 def _is_year(text: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from docpipe.parse import lattice
-from docpipe.parse.cells import Grid, fill
+from docpipe.parse.cells import Grid, distribute, table
 from docpipe.parse.content import FoundTable, Rule, Word
 
 
@@ -25,15 +25,18 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
         for network in lattice.networks(lattice.lines(rules)):
             grid = lattice.grid(network)
             if grid is not None:
-                table = _ruled(grid, words)
-                if table is not None:
-                    found.append(table)
-    return sorted(found, key=lambda table: table.box)
+                ruled = _ruled(grid, words)
+                if ruled is not None:
+                    found.append(ruled)
+    return sorted(found, key=lambda each: each.box)
 
 
 def _ruled(grid: Grid, words: Sequence[Word]) -> FoundTable | None:
-    table = fill(grid, words)
-    rows = [row for row in table.table.rows if row]
+    held = distribute(grid, words)
+    if not any(cell.words for cell in held):
+        return None
+    found = table(grid, held)
+    rows = [row for row in found.table.rows if row]
     if len(rows) < 2 or max(len(row) for row in rows) < 2:
         return None
-    return table
+    return found

@@ -1,0 +1,91 @@
+"""Words of a page -> printed lines -> phrases, the stretches of words that stand together (pure)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from docpipe.parse.content import Box, Word
+
+_NUMBER = re.compile(
+    r"[(\[<>≤≥~±+\-–−$€£¥]*\d[\d.,:/ %‰\-–−()\]*†‡]*[a-zA-Z%*]{0,3}\)?|[-–−—.*]+|n\.?/?a\.?|†|‡|[x✓✗]", re.I
+)
+_THOUSANDS = re.compile(r"\d{3}(?!\d)")
+_WORD_SPACE = 0.45
+"""A wider gap parts phrases, in heights of a word's box."""
+_FIGURE_SPACE = 0.25
+"""The same between two figures."""
+
+
+class Phrase(NamedTuple):
+    """Words of one line with no wide gap between them."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words, one blank between them."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def middle(self) -> float:
+        """x of its middle."""
+        return (self.left + self.right) / 2
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a figure, or what stands for one: `1,234.5%`, `(12)`, `–`, `n/a`."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def text_lines(words: Iterable[Word]) -> list[list[Word]]:
+    """Words as printed lines, top to bottom, each from left to right. The input's order does not matter."""
+    lines: list[list[Word]] = []
+    middle = reach = 0.0
+    for at, height, word in sorted(((word[1] + word[3]) / 2, word[3] - word[1], word) for word in words):
+        if lines and at - middle <= 0.5 * min(height, reach):
+            lines[-1].append(word)
+            middle += (at - middle) / len(lines[-1])
+            reach = max(reach, height)
+        else:
+            lines.append([word])
+            middle, reach = at, height
+    for line in lines:
+        line.sort()
+    return lines
+
+
+def phrases(line: Sequence[Word]) -> list[Phrase]:
+    """A line, cut at its wide gaps."""
+    parts: list[list[Word]] = []
+    reach = 0.0
+    for word in line:
+        if parts and word[0] - reach <= _allowed(parts[-1][-1], word):
+            parts[-1].append(word)
+            reach = max(reach, word[2])
+        else:
+            parts.append([word])
+            reach = word[2]
+    return [phrase(part) for part in parts]
+
+
+def phrase(words: Sequence[Word]) -> Phrase:
+    """Words of one line as a phrase."""
+    return Phrase(*hull(words), tuple(words))
+
+
+def hull(boxes: "Iterable[Word | Phrase | Box]") -> Box:
+    """The box around some boxes, of which there must be one."""
+    lefts, tops, rights, bottoms = zip(*(box[:4] for box in boxes), strict=True)
+    return Box(min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def _allowed(before: Word, after: Word) -> float:
+    """The widest gap between two words of one phrase, in points."""
+    height = min(before[3] - before[1], after[3] - after[1])
+    if before[4][-1:].isdigit() and after[4][:1].isdigit() and not _THOUSANDS.match(after[4]):
+        return _FIGURE_SPACE * height
+    return _WORD_SPACE * height
