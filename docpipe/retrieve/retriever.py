@@ -1,0 +1,152 @@
+"""Questions -> hits: words and vectors asked at once, their findings fused, the best read again where wanted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from docpipe._ids import text_key
+from docpipe.protocols import Embedder, Index, Reranker
+from docpipe.retrieve.fusion import Fused, Hits, fuse, text_leg, vector_leg, vector_share
+from docpipe.types import Chunk, Hit, Query
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type_matrix = NDArray[np.float32]
+
+_LONGEST_QUESTION = 4_000
+"""Characters of a question that are read; the rest would cost time and say nothing more."""
+_TEXT_THREADS = 4
+
+
+@dataclass(frozen=True)
+class IndexRetriever:
+    """Searches an index by words, by vectors, or by both."""
+
+    index: Index
+    embedder: Embedder
+    rerank: Reranker | None = field(default=None, kw_only=True)
+    """Reads the best hits again, where it knows the question's language."""
+    candidates: int = field(default=100, kw_only=True)
+    """How many chunks each leg brings to the fusion, at least."""
+
+    def __post_init__(self) -> None:
+        if self.candidates < 1:
+            raise ValueError(f"candidates must be positive, got {self.candidates}")
+
+    def search(self, query: Query, /) -> list[Hit]:
+        """The best hits, best first, at most `query.limit`; none for a question without words.
+
+        Raises:
+            ConfigError: `query.where` cannot be read.
+            EmbedError, IndexFailed: the model or the index failed.
+        """
+        return self.search_many([query])[0]
+
+    def search_many(self, queries: Sequence[Query], /) -> list[list[Hit]]:
+        """The same for several questions: embedded in one call, vectors searched in one call per filter."""
+        asked = [replace(query, text=_bounded(query.text)) for query in queries]
+        live = [number for number, query in enumerate(asked) if query.text and query.limit > 0]
+        found = self._candidates([asked[number] for number in live])
+        shelf = _Shelf(self.index)
+        shelf.fetch(one.id for number, some in zip(live, found, strict=True) for one in some[: asked[number].limit])
+        results: list[list[Hit]] = [[] for _ in queries]
+        for number, some in zip(live, found, strict=True):
+            results[number] = self._hits(asked[number], some, shelf)
+        return results
+
+    def neighbours(self, hit: Hit, /, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """What stands around a hit in its document, in order, the hit left out."""
+        return self.index.neighbours(hit.chunk, before=before, after=after)
+
+    def _candidates(self, queries: Sequence[Query]) -> list[list[Fused]]:
+        """Both legs at once: the words on threads of their own, the vectors here."""
+        if not queries:
+            return []
+        by_text = [number for number, query in enumerate(queries) if query.mode != "vector"]
+        by_vector = [number for number, query in enumerate(queries) if query.mode != "text"]
+        with ThreadPoolExecutor(min(_TEXT_THREADS, len(by_text)) or 1, thread_name_prefix="docpipe-text") as pool:
+            texts = {number: pool.submit(self._search_text, queries[number]) for number in by_text}
+            vectors = self._search_vectors({number: queries[number] for number in by_vector})
+            return [self._fuse(query, texts.get(n), vectors.get(n)) for n, query in enumerate(queries)]
+
+    def _search_text(self, query: Query) -> Hits:
+        return self.index.search_text(query.text, limit=self._depth(query), where=query.where)
+
+    def _search_vectors(self, queries: Mapping[int, Query]) -> dict[int, Hits]:
+        if not queries:
+            return {}
+        distinct = list(dict.fromkeys(query.text for query in queries.values()))
+        rows = dict(zip(distinct, self.embedder.embed_queries(distinct), strict=True))
+        groups: dict[tuple[str, int], list[int]] = {}
+        for number, query in queries.items():
+            groups.setdefault((query.where, self._depth(query)), []).append(number)
+        found: dict[int, Hits] = {}
+        for (where, depth), numbers in groups.items():
+            matrix = _stacked([rows[queries[number].text] for number in numbers])
+            found.update(zip(numbers, self.index.search_vector(matrix, limit=depth, where=where), strict=True))
+        return found
+
+    def _depth(self, query: Query) -> int:
+        return max(self.candidates, 2 * query.limit)
+
+    def _fuse(self, query: Query, text: "Future[Hits] | None", vector: Hits | None) -> list[Fused]:
+        if text is None or vector is None:
+            hits, name = (vector or (), "vector") if text is None else (text.result(), "text")
+            return [Fused(id=chunk_id, score=score, found_by=(name,)) for chunk_id, score in hits]
+        share = vector_share(query.text, languages=self.embedder.languages)
+        return fuse(
+            [
+                vector_leg(vector, weight=share),
+                text_leg(text.result(), weight=1 - share, limit=self._depth(query)),
+            ]
+        )
+
+    def _hits(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> list[Hit]:
+        chosen = shelf.distinct(found, limit=query.limit)
+        return [
+            Hit(chunk=chunk, score=one.score, rank=rank, found_by=one.found_by)
+            for rank, (one, chunk) in enumerate(chosen, start=1)
+        ]
+
+
+class _Shelf:
+    """Chunks fetched once for all questions of a call."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._chunks: dict[str, Chunk | None] = {}
+
+    def fetch(self, ids: Iterable[str]) -> None:
+        """Bring these, in one call; ids that are gone are remembered as gone."""
+        missing = [one for one in dict.fromkeys(ids) if one not in self._chunks]
+        if missing:
+            chunks = self._index.fetch(missing)
+            self._chunks.update((one, chunks.get(one)) for one in missing)
+
+    def distinct(self, found: Sequence[Fused], *, limit: int) -> list[tuple[Fused, Chunk]]:
+        """The first `limit` candidates that are still there, each text once."""
+        chosen: list[tuple[Fused, Chunk]] = []
+        seen: set[str] = set()
+        for start in range(0, len(found), limit):
+            self.fetch(one.id for one in found[start : start + limit])
+            for one in found[start : start + limit]:
+                chunk = self._chunks[one.id]
+                if chunk is not None and (key := text_key(chunk.content)) not in seen:
+                    seen.add(key)
+                    chosen.append((one, chunk))
+                    if len(chosen) == limit:
+                        return chosen
+        return chosen
+
+
+def _bounded(text: str) -> str:
+    return " ".join(text[: 4 * _LONGEST_QUESTION].split())[:_LONGEST_QUESTION]
+
+
+def _stacked(rows: "Sequence[NDArray[np.float32]]") -> "type_matrix":
+    import numpy as np
+
+    return np.stack(rows)
