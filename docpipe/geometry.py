@@ -102,6 +102,22 @@ class Geometry:
             found.append(PageBox(line.page, left, line.top, right, line.bottom))
         return tuple(found)
 
+    def areas(self, start: int, end: int) -> tuple[PageBox, ...]:
+        """One box per page, by page: around all lines that touch `start` to `end`."""
+        first, stop = self._touching(start, end)
+        size, found = _RECORD.size, dict[int, tuple[int, int, int, int]]()
+        for _, _, _, page, left, top, right, bottom in _RECORD.iter_unpack(self.records[first * size : stop * size]):
+            box = found.get(page)
+            found[page] = (
+                (min(box[0], left), min(box[1], top), max(box[2], right), max(box[3], bottom))
+                if box
+                else (left, top, right, bottom)
+            )
+        return tuple(
+            PageBox(page, left / _UNIT, top / _UNIT, right / _UNIT, bottom / _UNIT)
+            for page, (left, top, right, bottom) in sorted(found.items())
+        )
+
     def _line(self, number: int) -> Line:
         start, end, edge, page, *box = _RECORD.unpack_from(self.records, number * _RECORD.size)
         stop = self._edge_start(number + 1)
