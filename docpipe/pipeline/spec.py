@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from docpipe.errors import ConfigError, UnknownName
+from docpipe.errors import ConfigError, StageMismatch, UnknownName
 from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.problems import Place, Problems, did_you_mean
 from docpipe.pipeline.stage_options import make, make_stage
@@ -132,14 +132,17 @@ def _spec(tree: Tree, path: Path, problems: Problems) -> PipelineSpec | None:
         return None
     _check_keys(tree, problems)
     sections = tree.value
-    sources = _stages(sections.get("source"), problems, "path", path.parent)
+    sources = _stages(sections.get("source"), problems, "load", relative="path", folder=path.parent)
     stages = _stages(sections.get("stages"), problems)
-    index = _stages(sections.get("index"), problems, "uri", path.parent)[:1]
-    chat = _stages(sections.get("chat"), problems)[:1]
+    index = _stages(sections.get("index"), problems, "index", relative="uri", folder=path.parent)
+    chat = _stages(sections.get("chat"), problems, "chat")
     options = {
         name: _section(kind, sections.get(name), problems)
         for name, kind in (("retrieve", RetrieveOptions), ("prompt", PromptOptions), ("run", RunOptions))
     }
+    for only in (index, chat):
+        if len(only) > 1:
+            problems.add(only[1].tree.place, "there can be one only", remedy="remove the other")
     name = _name(sections.get("name"), path, problems)
     _check_version(sections.get("version"), problems)
     if problems.found:
@@ -153,7 +156,7 @@ def _check_keys(tree: Tree, problems: Problems) -> None:
         if key not in _KEYS:
             problems.add(child.place, "there is no such section", remedy=did_you_mean(key, _KEYS), kind=UnknownName)
     for key in _REQUIRED:
-        if key not in tree.value and not any(key in problem.where for _, problem in problems.found):
+        if key not in tree.value:
             problems.add(tree.place, f"the section `{key}` is missing", remedy="see pipelines/quickstart.yaml")
 
 
@@ -176,7 +179,9 @@ def _section(kind: type[Any], tree: Tree | None, problems: Problems) -> Any:
     return make(kind, tree, problems)
 
 
-def _stages(tree: Tree | None, problems: Problems, relative: str = "", folder: Path = Path()) -> tuple[StageSpec, ...]:
+def _stages(
+    tree: Tree | None, problems: Problems, role: str = "", *, relative: str = "", folder: Path = Path()
+) -> tuple[StageSpec, ...]:
     """The stages of a section: one mapping, or a list of them; each is built once, to check its options."""
     if tree is None or tree.value is BROKEN:
         return ()
@@ -188,11 +193,17 @@ def _stages(tree: Tree | None, problems: Problems, relative: str = "", folder: P
         if not isinstance(item.value, dict) or not isinstance(getattr(item.value.get("use"), "value", None), str):
             problems.add(item.place, "a stage needs `use`", remedy="write `use: load.files`, say, and its options")
             continue
+        name = item.value["use"].value
+        if role and not name.startswith(f"{role}."):
+            remedy = f"stages named {role}.* do"
+            message = f"`{name}` does not belong into this section"
+            problems.add(item.value["use"].place, message, remedy=remedy, kind=StageMismatch)
+            continue
         if relative:
             item = _resolved(item, relative, folder)
         make_stage(item, problems)
         options = {key: child.plain() for key, child in item.value.items() if key != "use"}
-        found.append(StageSpec(name=item.value["use"].value, options=options, tree=item))
+        found.append(StageSpec(name=name, options=options, tree=item))
     return tuple(found)
 
 

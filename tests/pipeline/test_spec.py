@@ -176,6 +176,21 @@ def test_missing_sections_are_told(load_text: Load) -> None:
     ]
 
 
+def test_a_second_index_is_refused(load_text: Load) -> None:
+    (line,) = told(
+        load_text, GOOD.replace("index:\n  use: index.memory", "index: [{use: index.memory}, {use: index.memory}]")
+    )
+    assert line == "10: index[1]: there can be one only (remove the other)"
+
+
+def test_a_folder_named_like_a_section_does_not_hide_that_it_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "index" / "source.yaml"
+    path.parent.mkdir()
+    path.write_text("version: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="the section `index` is missing"):
+        load(path, environment={})
+
+
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file") as caught:
         load(tmp_path / "none.yaml", environment={})
