@@ -38,17 +38,12 @@ WORK = frozenset({Action.ADD, Action.CHANGE, Action.RECHUNK, Action.RETRY})
 """Actions that parse or chunk."""
 
 
-def step(entry: Entry, row: Known | None, by: Stamp, *, loader: int = 0, full: bool = False) -> Step:
-    """What to do with a source that is there.
+def decide(entry: Entry, row: Known | None, by: Stamp, *, full: bool = False) -> tuple[Action, str]:
+    """What to do with a source that is there, and why.
 
     A file that failed for good is tried again only when the file or the stages change; a passing failure
     (file locked, disk full, worker lost) on every run.
     """
-    action, why = _decide(entry, row, by, full=full)
-    return Step(uri=entry.uri, action=action, why=why, loader=loader, entry=entry, row=row)
-
-
-def _decide(entry: Entry, row: Known | None, by: Stamp, *, full: bool) -> tuple[Action, str]:
     if row is None:
         return Action.ADD, "new"
     if full:

@@ -7,7 +7,7 @@ from docpipe._ids import chain, fingerprint
 from docpipe.errors import SourceError
 from docpipe.pipeline.ledger import Known, Stamp
 from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.plan import WORK, Action, Step, step, vanished
+from docpipe.pipeline.plan import WORK, Action, Step, decide, vanished
 from docpipe.protocols import Loader
 from docpipe.types import Entry, Failure, Outcome, Status
 
@@ -55,13 +55,13 @@ def survey(loaders: Sequence[Loader], known: Mapping[str, Known], by: Stamp, *, 
             outcomes.append(_twice(found))
             continue
         seen.add(found.uri)
-        todo = step(found, known.get(found.uri), by, loader=number, full=full)
-        if todo.action is Action.KEEP:
+        row = known.get(found.uri)
+        action, why = decide(found, row, by, full=full)
+        if action is Action.KEEP:
             unchanged += 1
-        elif todo.action in WORK:
-            work.append(todo)
-        else:
-            remaining.append(todo)
+            continue
+        todo = Step(uri=found.uri, action=action, why=why, loader=number, entry=found, row=row)
+        (work if action in WORK else remaining).append(todo)
     unread = [outcome.uri for outcome in outcomes if outcome.status == Status.FAILED]
     return Survey(
         work=tuple(work),
