@@ -70,7 +70,7 @@ _BINARY_EXTENSIONS = {
 }  # fmt: skip
 _TEMPLATES = frozenset({"php", "jinja", "j2", "vue", "svelte", "erb", "ejs", "hbs", "tmpl", "jsp", "asp", "aspx"})
 
-_HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]", re.I | re.S)
+_HTML = re.compile(rb"\s*(?:<!--(?:(?!-->).){0,4000}-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]", re.I | re.S)
 _PDF_OBJECT = re.compile(rb"\d \d+ obj\b")
 _XML = re.compile(rb"\s*<\?xml\s")
 _MAIL = re.compile(

@@ -2,52 +2,96 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from docpipe.parse.markup import Piece
+from docpipe.types import BlockKind
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _WORDS = re.compile(r"[^\W_]+")
+_SHORT = 40
+"""A text with fewer letters must be a whole text of the extract: a menu's word may also stand in a sentence."""
+_ENOUGH = 0.6
+"""Least share of the extract that must be found again among the pieces."""
+_SOLID = frozenset({BlockKind.TABLE, BlockKind.CODE})
+_KINDS = {"head": BlockKind.HEADING, "item": BlockKind.LIST_ITEM, "code": BlockKind.CODE}
 
 
 def select(pieces: Sequence[Piece], tree: "HtmlElement") -> list[Piece]:
-    """The pieces to keep. The tree is used up.
+    """The pieces to keep: what trafilatura finds to be the content decides, the pieces' own structure is kept.
 
-    A page without signs of a frame (menus, footers, runs of links) is a plain document and kept whole.
+    A page without signs of a frame (menus, footers, many links) is a plain document and kept whole; so is one
+    in which no content is found. Where the content is not among the pieces (it came from the page's linked data),
+    the extract's own paragraphs are given.
+
+    Args:
+        tree: the page; it is changed and of no use afterwards.
     """
     if not _has_frame(pieces):
         return list(pieces)
-    kept = _chosen(pieces, _extracted(tree))
-    return kept or list(pieces)
+    extract = _extracted(tree)
+    wanted = _letters("".join(piece.text for piece in extract))
+    kept = _chosen(pieces, extract, wanted)
+    found = sum(len(_letters(piece.text)) for piece in kept)
+    if found < _ENOUGH * len(wanted):
+        return extract
+    return kept or [piece for piece in pieces if not piece.chrome] or list(pieces)
 
 
 def _has_frame(pieces: Sequence[Piece]) -> bool:
-    return any(piece.chrome for piece in pieces) or sum(piece.linked for piece in pieces) * 4 > sum(
-        len(piece.text) for piece in pieces
-    )
+    linked, written = sum(piece.linked for piece in pieces), sum(len(piece.text) for piece in pieces)
+    return any(piece.chrome for piece in pieces) or linked * 4 > written
 
 
-def _extracted(tree: "HtmlElement") -> list[str]:
+def _extracted(tree: "HtmlElement") -> list[Piece]:
+    """The content as trafilatura finds it, one piece per element that holds text."""
     from trafilatura import bare_extraction
 
     document = bare_extraction(tree, include_comments=False, with_metadata=False, favor_precision=True)
     if document is None or document.body is None:
         return []
-    return [text for text in document.body.itertext() if text.strip()]
+    found = []
+    for element in document.body.iter():
+        for text in (element.text, element.tail):
+            if text and text.strip():
+                found.append(Piece(kind=_KINDS.get(element.tag, BlockKind.PARAGRAPH), text=text.strip()))
+    return found
 
 
-def _key(text: str) -> str:
+def _chosen(pieces: Sequence[Piece], extract: Sequence[Piece], wanted: str) -> list[Piece]:
+    parts = {_letters(piece.text) for piece in extract}
+    flags = [_is_wanted(_letters(piece.text.removeprefix(piece.marker)), parts, wanted) for piece in pieces]
+    if not any(flags):
+        return []
+    first, last = flags.index(True), len(flags) - flags[::-1].index(True)
+    for at in range(last - 1, first, -1):
+        flags[at] = flags[at] or _belongs(pieces[at], pieces[at + 1 : at + 2], flags[at + 1 : at + 2])
+    kept = [piece for piece, flag in zip(pieces, flags, strict=True) if flag]
+    return kept[:1] + [piece for before, piece in pairwise(kept) if piece.text != before.text]
+
+
+def _belongs(piece: Piece, following: Sequence[Piece], kept: Sequence[bool]) -> bool:
+    """Whether something that the extract lacks is content too: tables, code, and headings of what is kept."""
+    if piece.chrome or piece.linked * 2 > len(piece.text):
+        return False
+    if piece.kind in _SOLID:
+        return True
+    heads = piece.kind is BlockKind.HEADING or (piece.kind is BlockKind.CAPTION and following and following[0].table)
+    return bool(heads and kept and kept[0])
+
+
+def _is_wanted(letters: str, parts: set[str], wanted: str) -> bool:
+    if len(letters) <= _SHORT:
+        return bool(letters) and letters in parts
+    if letters in wanted:
+        return True
+    windows = range(0, len(letters) - _SHORT + 1, _SHORT)
+    return sum(letters[at : at + _SHORT] in wanted for at in windows) * 2 > len(windows)
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: white space and signs differ between two readings of one page."""
     return "".join(_WORDS.findall(text))
-
-
-def _chosen(pieces: Sequence[Piece], texts: Sequence[str]) -> list[Piece]:
-    whole = _key("".join(texts))
-    parts = {_key(text) for text in texts}
-    kept = []
-    for piece in pieces:
-        key = _key(piece.text)
-        if key in whole if len(key) > 40 else key in parts:
-            kept.append(piece)
-    return kept

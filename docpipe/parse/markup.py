@@ -1,34 +1,24 @@
 """An HTML tree -> pieces in reading order: headings, paragraphs, lists, tables, code."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from docpipe.parse.draft import Draft, folded
-from docpipe.tables import Cell, Table
+from docpipe.parse.html_tables import BLOCKS, SKIPPED, is_hidden, is_layout, number, shown, table_of, visible_text
+from docpipe.tables import Table
 from docpipe.types import BlockKind
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_SKIPPED = frozenset({
-    "script", "style", "template", "head", "noscript", "iframe", "object", "embed", "applet", "svg", "canvas",
-    "video", "audio", "map", "select", "datalist", "button", "input", "textarea", "dialog", "frameset", "noframes",
-})  # fmt: skip
 _HEADINGS = {f"h{rank}": rank for rank in range(1, 7)}
-_BLOCKS = frozenset({
-    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "dir", "div", "dl",
-    "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "li",
-    "main", "menu", "nav", "ol", "p", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
-    "ul", "caption", "option", "pre", "h1", "h2", "h3", "h4", "h5", "h6",
-})  # fmt: skip
 _CHROME = frozenset({"nav", "footer", "aside"})
 _CHROME_ROLES = frozenset({"navigation", "contentinfo", "complementary", "search", "banner", "dialog"})
-_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_HIDDEN_CLASSES = frozenset({"sr-only", "visually-hidden", "screen-reader-text", "visuallyhidden"})
 _SPACES = re.compile(r"[^\S\n]*\n\s*|[^\S\n]{2,}|[\t\r\f\v]")
-_LARGEST_SPAN = 1_000
+_DEEPEST_TABLE = 8
+"""Tables within more tables than this place things on the page; looking into each would take quadratic time."""
 
 
 @dataclass(slots=True)
@@ -42,6 +32,8 @@ class Piece:
     table: Table | None = None
     linked: int = 0
     """How many characters of it are links."""
+    marker: str = ""
+    """The number that its text begins with, if it is an item of a numbered list: `2. `."""
     chrome: bool = False
     """It stands in a navigation bar, a footer or a side column."""
 
@@ -63,7 +55,7 @@ def parse(text: str) -> "HtmlElement | None":
 
 
 _NESTING = re.compile(
-    r"</?(?:div|span|font|b|i|em|strong|center|section|ul|ol|li|table|tr|td|blockquote)\b[^>]*>", re.I
+    r"</?(?:div|span|font|b|i|em|strong|center|section|ul|ol|li|table|tr|td|blockquote)\b[^<>]{0,1000}>", re.I
 )
 
 
@@ -106,9 +98,11 @@ class _Reading:
         self._linked = 0
         self._links = 0
         self._chrome = 0
+        self._tables = 0
         self._inside: list[tuple[str, int]] = []  # blocks that give their text a kind: tag, and rank or depth
         self._lists: list[int | None] = []
         self._marker = ""
+        self._fresh = False  # the list item has given no text yet
 
     def of(self, tree: "HtmlElement") -> list[Piece]:
         from lxml import etree
@@ -129,12 +123,12 @@ class _Reading:
 
     def _enter(self, element: "HtmlElement", tag: str) -> bool:
         """Begin an element; False where what is inside of it was read already, or must not be."""
-        if tag in _SKIPPED or is_hidden(element):
+        if tag in SKIPPED or is_hidden(element):
             element.set(_DONE, "1")
             return False
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             self._flush()
-        if tag == "table" and not is_layout(element):
+        if tag == "table" and self._tables < _DEEPEST_TABLE and not is_layout(element):
             self._table(element)
             element.set(_DONE, "1")
             return False
@@ -147,12 +141,13 @@ class _Reading:
         return True
 
     def _open(self, element: "HtmlElement", tag: str) -> None:
+        self._tables += tag == "table"
         if tag in _CHROME or element.get("role") in _CHROME_ROLES:
             self._chrome += 1
         if tag in _HEADINGS:
             self._inside.append((tag, _HEADINGS[tag]))
         elif tag in ("ul", "ol", "menu", "dir"):
-            self._lists.append(_number(element.get("start"), 1) if tag == "ol" else None)
+            self._lists.append(number(element.get("start"), 1) if tag == "ol" else None)
         elif tag == "li":
             self._item(element)
         elif tag in ("figcaption", "caption", "blockquote", "dt", "dd"):
@@ -169,13 +164,14 @@ class _Reading:
     def _leave(self, element: "HtmlElement", tag: str) -> None:
         if element.attrib.pop(_DONE, None):
             return
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             self._flush()
+        self._tables -= tag == "table"
         if tag in _CHROME or element.get("role") in _CHROME_ROLES:
             self._chrome -= 1
         if tag in _HEADINGS or tag in ("li", "figcaption", "caption", "blockquote", "dt", "dd"):
             self._inside.pop()
-            self._marker = ""
+            self._marker, self._fresh = "", True
         elif tag in ("ul", "ol", "menu", "dir"):
             self._lists.pop()
         elif tag == "a":
@@ -185,9 +181,10 @@ class _Reading:
         depth = max(1, len(self._lists))
         self._marker = ""
         if self._lists and self._lists[-1] is not None:
-            number = _number(element.get("value"), self._lists[-1])
-            self._marker, self._lists[-1] = f"{number}. ", number + 1
+            place = number(element.get("value"), self._lists[-1])
+            self._marker, self._lists[-1] = f"{place}. ", place + 1
         self._inside.append(("li", depth))
+        self._fresh = True
 
     def _add(self, text: str | None) -> None:
         if text:
@@ -206,9 +203,23 @@ class _Reading:
         kind = _KINDS.get(tag, BlockKind.PARAGRAPH)
         if kind is BlockKind.HEADING:
             text = " ".join(text.split())
-        if tag == "li":
-            text, self._marker = self._marker + text, ""
-        self.found.append(Piece(kind=kind, text=text, level=rank, label=tag, linked=linked, chrome=self._chrome > 0))
+        if tag == "li" and not self._fresh and self.found and self.found[-1].label == "li":
+            self.found[-1].text += "\n" + text
+            self.found[-1].linked += linked
+            return
+        self._fresh = False
+        marker, self._marker = self._marker if tag == "li" else "", ""
+        self.found.append(
+            Piece(
+                kind=kind,
+                text=marker + text,
+                level=rank,
+                label=tag,
+                linked=linked,
+                marker=marker,
+                chrome=self._chrome > 0,
+            )
+        )
 
     def _table(self, element: "HtmlElement") -> None:
         for caption in element.iterfind("caption"):
@@ -224,7 +235,7 @@ class _Reading:
     def _code(self, element: "HtmlElement") -> None:
         code = next(iter(element.iter("code")), element)
         names = re.findall(r"(?:language|lang|highlight-source|brush:\s?)-?([\w+#]{1,20})", code.get("class") or "")
-        self._piece(BlockKind.CODE, "".join(_lines(element)), names[0] if names else "pre")
+        self._piece(BlockKind.CODE, "".join(shown(element, block="", line="\n")), names[0] if names else "pre")
 
     def _picture(self, element: "HtmlElement") -> None:
         alternative = " ".join((element.get("alt") or "").split())
@@ -246,90 +257,5 @@ _KINDS = {
 }
 
 
-def is_hidden(element: "HtmlElement") -> bool:
-    """Whether a reader does not see it: `hidden`, `aria-hidden`, inline styles, classes for screen readers only."""
-    attributes = element.attrib
-    if not attributes:
-        return False
-    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
-        return True
-    style = attributes.get("style")
-    if style and _HIDING.search(style):
-        return True
-    return "class" in attributes and not _HIDDEN_CLASSES.isdisjoint(attributes["class"].split())
-
-
-def is_layout(table: "HtmlElement") -> bool:
-    """Whether a table only places things on the page: it holds tables or headings, or has but one cell a row."""
-    if table.get("role") in ("presentation", "none"):
-        return True
-    if next(table.iterdescendants("table", "h1", "h2", "h3", "nav", "form", "article"), None) is not None:
-        return True
-    return not any(sum(1 for _ in row.iterchildren("td", "th")) > 1 for row in table.iter("tr")) and not _has_header(
-        table
-    )
-
-
-def _has_header(table: "HtmlElement") -> bool:
-    return next(table.iter("th"), None) is not None
-
-
-def table_of(element: "HtmlElement") -> Table:
-    """The rows and cells of a table element, spans kept; a cell is a header by `<th>` or by standing in `<thead>`."""
-    rows = []
-    for row in element.iter("tr"):
-        in_head = next(row.iterancestors(), element).tag == "thead"
-        cells = [
-            Cell(
-                text=" ".join(visible_text(cell).split()),
-                header=in_head or cell.tag == "th",
-                colspan=min(_LARGEST_SPAN, max(1, _number(cell.get("colspan"), 1))),
-                rowspan=min(_LARGEST_SPAN, max(1, _number(cell.get("rowspan"), 1))),
-            )
-            for cell in row.iterchildren("td", "th")
-            if not is_hidden(cell)
-        ]
-        if cells:
-            rows.append(tuple(cells))
-    return Table(tuple(rows))
-
-
-def visible_text(element: "HtmlElement") -> str:
-    """What an element shows, its blocks parted by blanks."""
-    return "".join(_shown(element, " "))
-
-
-def _lines(element: "HtmlElement") -> Iterator[str]:
-    return _shown(element, "\n")
-
-
-def _shown(element: "HtmlElement", break_text: str) -> Iterator[str]:
-    from lxml import etree
-
-    walker = etree.iterwalk(element, events=("start", "end"))
-    skipped = None
-    for event, inner in walker:
-        if event == "start":
-            if isinstance(inner.tag, str) and (inner.tag in _SKIPPED or is_hidden(inner)):
-                skipped = inner
-                walker.skip_subtree()
-                continue
-            if inner.tag == "br" or (break_text == " " and inner.tag in _BLOCKS):
-                yield break_text
-            yield inner.text or ""
-        else:
-            if break_text == " " and inner.tag in _BLOCKS and inner is not skipped:
-                yield break_text
-            if inner is not element:
-                yield inner.tail or ""
-
-
 def _space(match: re.Match[str]) -> str:
     return " "
-
-
-def _number(text: str | None, default: int) -> int:
-    try:
-        return int(text) if text else default
-    except ValueError:
-        return default

@@ -1,0 +1,109 @@
+"""HTML, Markdown and delimited files -> how close their text comes to the truth, and how quickly.
+
+    python benchmarks/html_quality.py [--data FOLDER] [--files]
+
+FOLDER holds `parse-gt/`; the scorer lies beside it in `../score/score.py`. Tables are compared as the truth
+writes them: a cell that spans columns or rows is repeated in each of them; the rule below the header is no text.
+"""
+
+import argparse
+import importlib.util
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from docpipe import _ids, tables
+from docpipe.load.media import media_type
+from docpipe.parse.auto import AutoParser
+from docpipe.types import Blob, BlockKind, Document, Source
+
+_RULE = re.compile(r"^\|(?: - \|)+$", re.M)
+FOLDERS = {"html-articles": ("html",), "office": ("html", "csv"), "same-text": ("html", "md", "txt", "csv", "tsv")}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    options.add_argument("--files", action="store_true", help="one line per file")
+    given = options.parse_args()
+    truth, score = given.data / "parse-gt", given.data.parent / "score" / "score.py"
+    if not truth.is_dir() or not score.is_file():
+        print(f"skipped: {truth} or {score} is missing")
+        return
+    scorer = _load(score)
+    print(f"{'folder':18} {'files':>5} {'edit':>6} {'recall':>6} {'precision':>9} {'MB / CPU s':>10}")
+    for name, kinds in FOLDERS.items():
+        for kind in kinds:
+            _measure(truth / name, kind, scorer, files=given.files)
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("score", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _measure(folder: Path, kind: str, scorer: ModuleType, *, files: bool) -> None:
+    parser, rows, size, seconds = AutoParser(), [], 0, 0.0
+    for path, expected in _pairs(folder, kind):
+        data = path.read_bytes()
+        source = Source(
+            uri=path.name, media_type=media_type(data, path.name), digest=_ids.digest(data), size=len(data), modified=0
+        )
+        start = time.process_time()
+        (document,) = parser(Blob(source=source, data=data))
+        seconds, size = seconds + time.process_time() - start, size + len(data)
+        rows.append((path.name, scorer.text(_RULE.sub("", expected.read_text("utf-8")), rendered(document))))
+    if not rows:
+        return
+    edit, recall, precision = (
+        sum(row[key] for _, row in rows) / len(rows) for key in ("edit", "word_recall", "word_precision")
+    )
+    figures = f"{edit:6.3f} {recall:6.3f} {precision:9.3f} {size / 1e6 / seconds:10.2f}"
+    print(f"{folder.name + ' ' + kind:18} {len(rows):5} {figures}")
+    for name, row in sorted(rows, key=lambda row: row[1]["edit"]) if files else ():
+        print(f"    {name:45} {row['edit']:6.3f} {row['word_recall']:6.3f} {row['word_precision']:9.3f}")
+
+
+def _pairs(folder: Path, kind: str) -> Iterator[tuple[Path, Path]]:
+    for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["kind"] == kind:
+            yield folder / row["file"], folder / row["expected"]
+
+
+def rendered(document: Document) -> str:
+    """The document as Markdown, tables with repeated cells, pictures left out."""
+    parts = []
+    for block in document.blocks:
+        text = block.span.of(document.text)
+        if block.kind is BlockKind.TABLE:
+            text = "\n".join("| " + " | ".join(row) + " |" for row in filled(tables.read(text)))
+        elif block.kind is BlockKind.FIGURE:
+            continue
+        parts.append(text)
+    return "\n\n".join(parts)
+
+
+def filled(table: tables.Table) -> list[list[str]]:
+    """The texts of a table's grid, a spanning cell's text in each place it covers."""
+    grid: dict[tuple[int, int], str] = {}
+    for y, row in enumerate(table.rows):
+        x = 0
+        for cell in row:
+            while (y, x) in grid:
+                x += 1
+            for down in range(cell.rowspan):
+                grid.update({(y + down, x + right): cell.text for right in range(cell.colspan)})
+    width = 1 + max((x for _, x in grid), default=-1)
+    return [[grid.get((y, x), "") for x in range(width)] for y in range(len(table.rows))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
