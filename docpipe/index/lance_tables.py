@@ -23,7 +23,15 @@ _KEYS_PER_SCAN = 2_000
 
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
-        ("no space left", "disk full", "quota exceeded", "os error 28", "os error 122"),
+        (
+            "no space left",
+            "disk full",
+            "quota exceeded",
+            "file too large",
+            "os error 28",
+            "os error 122",
+            "os error 27)",
+        ),
         "the disk is full",
         "free some space, then run again",
     ),

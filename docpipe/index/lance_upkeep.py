@@ -21,7 +21,9 @@ SAMPLE = 100
 GROWTH = 2.0
 """A vector index is trained anew when the table has grown by this factor since."""
 _SMALL_PARTS = 8
-"""Table parts, and versions, that are let pass before they are joined and cleaned."""
+"""Small parts of a table that are let pass before they are joined."""
+_VERSIONS = 20
+"""Versions that are let pass before old ones are cleaned away, where nothing else is to do."""
 _FACTS_SECONDS = 30.0
 _PROBINGS: tuple[dict[str, int], ...] = (
     {"refine_factor": 10},
@@ -90,7 +92,7 @@ class Upkeep:
 
             ids = table.search().select(["document_id"]).to_arrow().column("document_id")
             figures, indexes = table.stats(), _indexes(table)
-            kind = indexes["vector"].index_type if "vector" in indexes else ""
+            kind = "IVF_RQ" if "vector" in indexes else ""
             facts = self.facts()
             return IndexStats(
                 rows=len(ids),
@@ -112,8 +114,9 @@ class Upkeep:
             count = table.count_rows()
             if count:
                 self._make_missing(table, count)
-                if force or _has_work(table):
+                if force or _has_work(table) or self._versions_since_folding(table) > _VERSIONS:
                     self._fold(table)
+                    self._remember({"folded": str(table.version)})
                 self._check_text(table)
                 self._train(table, count, force=force)
         self._clean_others(force=force)
@@ -140,6 +143,9 @@ class Upkeep:
         keep = _keep(table, self._keep)
         self._database.commit(lambda: table.optimize(cleanup_older_than=keep), doing="optimize")
 
+    def _versions_since_folding(self, table: Any) -> int:
+        return int(table.version) - int(self.facts().get("folded", "0"))
+
     def _check_text(self, table: Any) -> None:
         """Ask the full-text index for a row by its own words; build it again if it does not know them."""
         from lancedb.query import MatchQuery
@@ -159,7 +165,8 @@ class Upkeep:
             return
         known = self.facts()
         trained = int(known.get("vector_rows", "0"))
-        if trained and count < trained * GROWTH and not force:
+        lost = known.get("vector_exact") == "no" and "vector" not in _indexes(table)
+        if trained and count < trained * GROWTH and not lost and not force:
             return
         from lancedb.index import IvfRq
 

@@ -24,6 +24,7 @@ CHUNKS = "chunks"
 FACTS = "facts"
 _IDS_PER_SCAN = 2_000
 _MOST_PLACES = 50_000
+_MERGES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class LanceIndex:
     uri: str
     """A folder, or a bucket as LanceDB names it (`s3://bucket/path`). Relative paths count from the working folder."""
 
-    vector_index_rows: int = 50_000
-    """From how many rows on a vector index is made; below it every search is exact."""
+    vector_index_rows: int = 25_000
+    """From how many rows on a vector index is made; below it every search is exact (docs/decisions/0052)."""
 
     min_recall: float = 0.95
     """Least recall@10 of the vector index against exact search; where it cannot be reached, search stays exact."""
@@ -127,7 +128,7 @@ class LanceIndex:
             table = self._database.table(CHUNKS)
         batch = self._batch(table, new)
         gone = among("document_id", list(last))
-        version = self._database.commit(lambda: upsert(table, "id", batch, delete_others=gone), doing="write")
+        version = self._database.commit(lambda: _merge(table, batch, gone), doing="write")
         if new:
             self._upkeep.ensure_text_index()
         return version
@@ -247,6 +248,20 @@ class LanceIndex:
     def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> KeyedTable:
         """A small table beside the chunks, made when first written."""
         return LanceKeyedTable(self._database, f"docpipe_{name}", columns=columns, key=key)
+
+
+def _merge(table: Any, batch: "pa.Table", gone: str) -> int:
+    """Merge, and again while another writer's commit came between reading and writing; returns the version.
+
+    Lance lets both commits through where their chunk ids differ, though each was to delete the other's rows.
+    Whoever was later sees the gap between the versions, and its second merge deletes them.
+    """
+    for _ in range(_MERGES):
+        before = int(table.version)
+        version = upsert(table, "id", batch, delete_others=gone)
+        if version == before + 1:
+            break
+    return version
 
 
 class _Places:

@@ -24,7 +24,8 @@ ledger = index.table("ledger", columns={"uri": "str", "by": "str"}, key="uri")
 for round in range(rounds):
     shared = [document(f"shared {n}.md", *(f"shared {n} part {part}" for part in range(5))) for n in range(4)]
     own = document(f"{who} {round}.md", "first " + who, "second " + who)
-    index.replace([*shared, own])
+    edited = document("edited.md", *(f"{who} {round} {part}" for part in range(3)))
+    index.replace([*shared, own, edited])
     ledger.put([{"uri": f"{who} {round}.md", "by": who}, {"uri": "shared", "by": who}])
     if round % 3 == 2:
         index.optimize(force=True)
@@ -48,16 +49,18 @@ def test_writers_at_once_leave_no_row_twice_and_lose_none(tmp_path: Path) -> Non
     for writer in writers:
         _, problems = writer.communicate()
         assert writer.returncode == 0, problems.decode()[-2000:]
-    everything = index._select("true", ("id", "uri"))
+    everything = index._select("true", ("id", "uri", "text"))
     assert everything is not None
     assert max(Counter(everything.column("id").to_pylist()).values()) == 1
     uris = Counter(everything.column("uri").to_pylist())
-    assert uris == {f"shared {n}.md": 5 for n in range(4)} | {
+    assert uris == {"edited.md": 3} | {f"shared {n}.md": 5 for n in range(4)} | {
         f"{who} {round}.md": 2 for who in ("ann", "bob", "cem") for round in range(ROUNDS)
     }
     assert seen <= {0, 5}, "a reader saw a part of a document"
     ledger = index.table("ledger", columns={"uri": "str", "by": "str"}, key="uri").columns("uri")["uri"]
-    assert Counter(ledger) == dict.fromkeys([*(uri for uri in uris if not uri.startswith("shared")), "shared"], 1)
+    assert Counter(ledger) == dict.fromkeys(
+        [*(uri for uri in uris if not uri.startswith(("shared", "edited"))), "shared"], 1
+    )
     assert len(index.search_text("second", limit=99)) == 3 * ROUNDS
 
 
