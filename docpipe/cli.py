@@ -195,7 +195,7 @@ def parse(
 ) -> None:
     """Show the blocks of one file: as Markdown, as JSON, or drawn on its pages."""
     from docpipe import console
-    from docpipe.markdown_form import markdown
+    from docpipe.markdown import to_markdown
     from docpipe.pipeline.single import parse_file
 
     chosen = _page_numbers(pages)
@@ -204,7 +204,9 @@ def parse(
         if html is not None:
             _draw(html, blob.data, document, chosen)
     form = _pages_only(json_forms.document(document), chosen) | ({"html": str(html)} if html is not None else {})
-    _print(form, lambda: console.safe(f"{html}\n" if html is not None else markdown(document, pages=chosen)), as_json)
+    _print(
+        form, lambda: console.safe(f"{html}\n" if html is not None else to_markdown(document, pages=chosen)), as_json
+    )
 
 
 @contextlib.contextmanager
