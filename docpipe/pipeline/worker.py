@@ -31,9 +31,14 @@ def write_frame(stream: BinaryIO, body: bytes) -> None:
     stream.flush()
 
 
+_NOT_NEEDED = ("pymupdf.layout",)
+"""PyMuPDF does without it; its models would cost each worker half a second of CPU and 50 MB."""
+
+
 def main() -> None:
     """Serve calls until standard input ends."""
     calls, replies = _take_standard_streams()
+    sys.modules.update(dict.fromkeys(_NOT_NEEDED))  # type: ignore[arg-type]
     if hasattr(signal, "SIGINT"):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     path_frame, setup_frame = read_frame(calls), read_frame(calls)
