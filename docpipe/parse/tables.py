@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from docpipe.parse import lattice
-from docpipe.parse.cells import Grid, distribute, table
-from docpipe.parse.content import FoundTable, Rule, Word
+from docpipe.parse import lattice, stream
+from docpipe.parse.cells import Grid, distribute, table, words_in
+from docpipe.parse.content import Box, FoundTable, Rule, Word
 
 
 def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, height: float) -> list[FoundTable]:
@@ -20,14 +20,19 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
     """
     if not words:
         return []
+    drawn = lattice.lines(rules)
     found = []
-    if len(rules) >= 4:
-        for network in lattice.networks(lattice.lines(rules)):
-            grid = lattice.grid(network)
-            if grid is not None:
-                ruled = _ruled(grid, words)
-                if ruled is not None:
-                    found.append(ruled)
+    for network in lattice.networks(drawn):
+        grid = lattice.grid(network)
+        if grid is not None:
+            ruled = _ruled(grid, words)
+            if ruled is not None:
+                found.append(ruled)
+    rest = words
+    for each in found:
+        rest = _outside(each.box, rest)
+    if stream.may_hold_tables(rest):
+        found += stream.tables(rest, drawn.across)
     return sorted(found, key=lambda each: each.box)
 
 
@@ -40,3 +45,8 @@ def _ruled(grid: Grid, words: Sequence[Word]) -> FoundTable | None:
     if len(rows) < 2 or max(len(row) for row in rows) < 2:
         return None
     return found
+
+
+def _outside(box: Box, words: Sequence[Word]) -> list[Word]:
+    inside = set(words_in(box, words))
+    return [word for word in words if word not in inside]

@@ -1,0 +1,202 @@
+"""Words in columns without drawn cells -> tables (pure)."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+from docpipe.parse.alignment import Column, align, columns
+from docpipe.parse.cells import table
+from docpipe.parse.content import Box, FoundTable, Word
+from docpipe.parse.lattice import Segment
+from docpipe.parse.phrases import Phrase, hull, is_number, phrases, text_lines
+
+_PROSE_WORDS = 4
+"""Stacked phrases of at least so many words are running text, unless a figure stands beside them."""
+_FARTHEST = 2.6
+"""The widest gap between two lines of a table, in heights of a line."""
+_HEADER_GAP = 1.3
+"""The same between lines of its header."""
+_MOST_HEADER_LINES = 10
+_MOST_LABELS = 3
+"""Lines with nothing but a label that may follow each other in a table."""
+
+
+class Line(NamedTuple):
+    """A printed line: its phrases from left to right, without those that are running text."""
+
+    top: float
+    bottom: float
+    parts: list[Phrase]
+    prose: list[Phrase]
+
+
+def tables(words: Sequence[Word], rules: Sequence[Segment]) -> list[FoundTable]:
+    """Tables made by the alignment of their words.
+
+    Args:
+        words: those that stand in no drawn grid.
+        rules: horizontal lines of the page.
+    """
+    lines = _lines(words)
+    return [found for block in _blocks(lines, rules) if (found := _table(block, lines, words, rules)) is not None]
+
+
+def may_hold_tables(words: Sequence[Word]) -> bool:
+    """A quick look: whether some lines hold several stretches of words."""
+    return len(words) >= 6
+
+
+def _lines(words: Sequence[Word]) -> list[Line]:
+    cut = [phrases(line) for line in text_lines(words)]
+    prose = _prose(cut)
+    lines = []
+    for number, parts in enumerate(cut):
+        box = hull(parts)
+        kept = [part for index, part in enumerate(parts) if (number, index) not in prose]
+        lines.append(Line(box.top, box.bottom, kept, [p for i, p in enumerate(parts) if (number, i) in prose]))
+    return lines
+
+
+def _prose(cut: Sequence[Sequence[Phrase]]) -> set[tuple[int, int]]:
+    """Phrases (line, number in the line) that are lines of running text: long ones stacked on each other."""
+    prose: set[tuple[int, int]] = set()
+    for number, (above, below) in enumerate(pairwise(cut)):
+        for i, upper in enumerate(above):
+            if not _wordy(above, i):
+                continue
+            for j, lower in enumerate(below):
+                if _stacked(upper, lower) and _wordy(below, j):
+                    prose.update(((number, i), (number + 1, j)))
+    return prose
+
+
+def _wordy(line: Sequence[Phrase], index: int) -> bool:
+    part = line[index]
+    if len(part.words) < _PROSE_WORDS:
+        return False
+    beside = line[index + 1] if index + 1 < len(line) else None
+    return beside is None or not is_number(beside.text)
+
+
+def _stacked(upper: Phrase, lower: Phrase) -> bool:
+    height = upper.bottom - upper.top
+    return (
+        lower.top - upper.bottom < 1.2 * height
+        and abs(upper.left - lower.left) < 3 * height
+        and min(upper.right, lower.right) - max(upper.left, lower.left)
+        > 0.6 * (max(upper.right, lower.right) - min(upper.left, lower.left))
+    )
+
+
+def _blocks(lines: Sequence[Line], rules: Sequence[Segment]) -> Iterator[list[Line]]:
+    """Runs of lines that may be tables: most have several phrases; labels may stand between."""
+    block: list[Line] = []
+    waiting: list[Line] = []
+    for line in lines:
+        if not line.parts:
+            if line.prose and block and _beside(line.prose, block):
+                yield block
+                block, waiting = [], []
+            continue
+        last = waiting[-1] if waiting else block[-1] if block else None
+        if last is not None and line.top - last.bottom > _FARTHEST * (line.bottom - line.top):
+            yield block
+            block, waiting = [], []
+        if len(line.parts) < 2:
+            if block:
+                waiting.append(line)
+                if len(waiting) > _MOST_LABELS or not _is_label(line, block):
+                    yield block
+                    block, waiting = [], []
+            continue
+        block += [*waiting, line]
+        waiting = []
+    yield block
+
+
+def _beside(prose: Sequence[Phrase], block: Sequence[Line]) -> bool:
+    """Whether running text stands in the way of a block that would go on below it."""
+    outline = hull(part for line in block for part in line.parts)
+    return any(part.left < outline.right and part.right > outline.left for part in prose)
+
+
+def _is_label(line: Line, block: Sequence[Line]) -> bool:
+    """Whether a line with one phrase can be a row of the block: it does not write over all of its columns."""
+    outline = hull(part for each in block for part in each.parts)
+    part = line.parts[0]
+    return part.right - part.left < 0.6 * (outline.right - outline.left) or len(part.words) <= _PROSE_WORDS
+
+
+def _table(
+    block: list[Line], lines: Sequence[Line], words: Sequence[Word], rules: Sequence[Segment]
+) -> FoundTable | None:
+    if len(block) < 2:
+        return None
+    body = [line.parts for line in block]
+    found = columns([parts for parts in body if len(parts) > 1])
+    if len(found) < 2:
+        return None
+    outline = hull(part for parts in body for part in parts)
+    near = [rule for rule in rules if rule.start < outline.right and rule.end > outline.left]
+    if not _plausible(body, found, outline, near):
+        return None
+    above = _header_above(block[0], lines, outline, near)
+    every = [*above, *body]
+    first = _first_figures(every)
+    aligned = align(every[:first], every[first:], found, near)
+    return table(aligned.grid, aligned.held, header_rows=aligned.header_rows)
+
+
+def _first_figures(lines: Sequence[Sequence[Phrase]]) -> int:
+    """How many lines at the top have no figure right of their first phrase; 1 where none has one."""
+    for number, parts in enumerate(lines):
+        if any(is_number(part.text) and not _is_year(part.text) for part in parts[1:]):
+            return number
+    return 1
+
+
+def _is_year(text: str) -> bool:
+    return len(text) == 4 and text.isdigit() and text[:2] in ("18", "19", "20")
+
+
+def _header_above(first: Line, lines: Sequence[Line], outline: Box, rules: Sequence[Segment]) -> list[list[Phrase]]:
+    """Lines over a block that belong to its header: close above it, within its width, below its top rule."""
+    number = next(number for number, line in enumerate(lines) if line is first)
+    header: list[list[Phrase]] = []
+    below = first
+    for line in reversed(lines[max(0, number - _MOST_HEADER_LINES) : number]):
+        height = line.bottom - line.top
+        parts = [part for part in line.parts if part.right > outline.left and part.left < outline.right]
+        if not parts or below.top - line.bottom > _HEADER_GAP * height:
+            break
+        if any(part.left < outline.left - 5 or part.right > outline.right + 5 for part in parts):
+            break
+        wide = max(part.right - part.left for part in parts) > 0.6 * (outline.right - outline.left)
+        if wide or (len(parts) == 1 and parts[0].left < outline.left + 5):
+            break
+        header.insert(0, parts)
+        below = line
+    return header
+
+
+def _plausible(
+    body: Sequence[Sequence[Phrase]], found: Sequence[Column], outline: Box, rules: Sequence[Segment]
+) -> bool:
+    """Whether lines with columns are a table, and not a list, a table of contents, an address or a drawing."""
+    rows = [parts for parts in body if len(parts) > 1]
+    cells = [part for parts in rows for part in parts]
+    right = [part for parts in rows for part in parts[1:]]
+    filled = len(cells) / (len(rows) * len(found))
+    figures = sum(is_number(part.text) for part in right) / len(right)
+    long = [rule for rule in rules if rule.end - rule.start > 0.6 * (outline.right - outline.left)]
+    height = outline.bottom - outline.top
+    framed = [rule for rule in long if outline.top - 40 < rule.at < outline.bottom + 20]
+    short = median(len(part.words) for part in right) <= 3
+    if filled < 0.45 or height <= 0:
+        return False
+    if len(framed) >= 2 and len(rows) >= 2:
+        return figures >= 0.3 or short
+    if figures >= 0.5 and len(rows) >= 3:
+        return len(found) >= 3 or figures >= 0.7
+    return len(found) >= 3 and len(rows) >= 4 and short and filled > 0.7
