@@ -10,11 +10,14 @@ VECTOR_SHARE = 0.6
 """The vector leg's vote beside the text leg's 0.4, where the embedder knows the question's language."""
 SAME_SCRIPT = 0.3
 """What is left of its vote for another language in letters it knows: names and loan words still help."""
-OTHER_SCRIPT = 0.02
-"""What is left where it cannot read the question: enough to order what the words did not find."""
+OTHER_SCRIPT = 0.0
+"""What is left where it cannot read the question: it only orders what the words leave even."""
+
+RERANK_SHARE = 0.65
+"""The reranker's part beside the fused score: alone it loses what the legs knew."""
 
 _LATIN = frozenset(
-    ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "tr", "vi", "id", "da", "no", "fi", "cs", "hu", "ro"]
+    ("cs", "da", "de", "en", "es", "fi", "fr", "hu", "id", "it", "nl", "no", "pl", "pt", "ro", "sv", "tr", "vi")
 )
 _LATIN_LETTER = re.compile(r"[a-zA-Z\u00c0-\u024f]")
 _OTHER_LETTER = re.compile(r"[^\W\d_a-zA-Z\u00c0-\u024f]")
@@ -67,7 +70,7 @@ def fuse(legs: Sequence[Leg]) -> list[Fused]:
     """Add up the legs' weighted evidence.
 
     Returns:
-        Every chunk of any leg, by falling score, ties by id.
+        Every chunk of any leg, by falling score, ties by the evidence of all legs whatever their weight, then by id.
 
     Scores are added instead of ranks, because a leg that is sure says so by a first hit far above its others, and
     one that knows nothing by scores all alike: it then decides nothing, whatever order it gives.
@@ -81,24 +84,57 @@ def fuse(legs: Sequence[Leg]) -> list[Fused]:
     return [Fused(id=chunk_id, score=scores[chunk_id], found_by=tuple(found[chunk_id])) for chunk_id in order]
 
 
+def reread(found: Sequence[Fused], scores: Sequence[float]) -> list[Fused]:
+    """Order the first `len(scores)` candidates again by a reranker's scores and the fused ones together.
+
+    Args:
+        scores: one per candidate from the first on, on any scale; each side is stretched to 0 .. 1.
+
+    Returns:
+        The same candidates: those read by falling score in 0 .. 1, then the others in their order, below 0.
+    """
+    top, rest = found[: len(scores)], found[len(scores) :]
+    fused, read = _stretched([one.score for one in top]), _stretched(scores)
+    mixed = [RERANK_SHARE * after + (1 - RERANK_SHARE) * before for before, after in zip(fused, read, strict=True)]
+    again = [
+        Fused(id=one.id, score=score, found_by=(*one.found_by, "rerank"))
+        for one, score in sorted(zip(top, mixed, strict=True), key=lambda pair: (-pair[1], pair[0].id))
+    ]
+    first = rest[0].score if rest else 0.0
+    return again + [Fused(id=one.id, score=one.score - first - 1e-9, found_by=one.found_by) for one in rest]
+
+
 def vector_share(question: str, *, languages: Sequence[str]) -> float:
     """The vector leg's part of the vote, 0 to 1, for a question.
 
     Args:
         languages: what the embedder is good at; empty: anything.
     """
+    if speaks(question, languages):
+        return VECTOR_SHARE
+    known_letters = primary_language(question) in _LATIN and not _LATIN.isdisjoint(languages)
+    return SAME_SCRIPT if known_letters else OTHER_SCRIPT
+
+
+def speaks(question: str, languages: Sequence[str]) -> bool:
+    """Whether a model of these languages (none given: any) reads the question.
+
+    A question too short to tell is judged by its letters.
+    """
     if not languages:
-        return VECTOR_SHARE
+        return True
     language = primary_language(question)
-    latin = language in _LATIN or (not language and _is_latin(question))
-    reads_script = any((known in _LATIN) == latin for known in languages)
-    if language in languages or (not language and reads_script):
-        return VECTOR_SHARE
-    return SAME_SCRIPT if latin and reads_script else OTHER_SCRIPT
+    if language:
+        return language in languages
+    return any((known in _LATIN) == _is_latin(question) for known in languages)
 
 
 def _is_latin(question: str) -> bool:
     return len(_LATIN_LETTER.findall(question)) >= len(_OTHER_LETTER.findall(question))
+
+
+def _sum(chunk_id: str, legs: Sequence[tuple[float, Leg]]) -> float:
+    return sum(weight * leg.evidence.get(chunk_id, leg.absent) for weight, leg in legs)
 
 
 def _leg(name: str, hits: Hits, *, average: float, reach: float, weight: float, absent: float) -> Leg:
@@ -113,3 +149,8 @@ def _mean(hits: Hits) -> float:
 
 def _last(hits: Hits) -> float:
     return hits[-1][1] if hits else 0.0
+
+
+def _stretched(scores: Sequence[float]) -> list[float]:
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    return [(score - low) / (high - low) if high > low else 0.0 for score in scores]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from docpipe._ids import text_key
 from docpipe.protocols import Embedder, Index, Reranker
-from docpipe.retrieve.fusion import Fused, Hits, fuse, text_leg, vector_leg, vector_share
+from docpipe.retrieve.fusion import Fused, Hits, fuse, reread, speaks, text_leg, vector_leg, vector_share
 from docpipe.types import Chunk, Hit, Query
 
 if TYPE_CHECKING:
@@ -106,10 +106,19 @@ class IndexRetriever:
 
     def _hits(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> list[Hit]:
         chosen = shelf.distinct(found, limit=query.limit)
+        if chosen and self.rerank is not None and query.mode == "hybrid" and speaks(query.text, self.rerank.languages):
+            chosen = _read_again(query, shelf.distinct(found, limit=max(query.limit, self.rerank.depth)), self.rerank)
         return [
             Hit(chunk=chunk, score=one.score, rank=rank, found_by=one.found_by)
             for rank, (one, chunk) in enumerate(chosen, start=1)
         ]
+
+
+def _read_again(query: Query, chosen: Sequence[tuple[Fused, Chunk]], reranker: Reranker) -> list[tuple[Fused, Chunk]]:
+    chunks = {one.id: chunk for one, chunk in chosen}
+    texts = [chunk.content for _, chunk in chosen[: reranker.depth]]
+    ordered = reread([one for one, _ in chosen], reranker.score(query.text, texts))
+    return [(one, chunks[one.id]) for one in ordered[: query.limit]]
 
 
 class _Shelf:
