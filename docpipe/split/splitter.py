@@ -102,18 +102,20 @@ def pack(
     tokenizer: Tokenizer,
     overlap: int = 0,
     overlap_after: Level = Level.PARAGRAPH,
+    sums_hold: bool = True,
 ) -> Iterator[Packed]:
     """Join neighbouring pieces into spans of at most `budget` tokens, breaking those that must be broken.
 
     Args:
-        pieces: in order; only white space may stand between them.
+        pieces: in order.
         overlap: tokens to repeat at most; 0 for none.
         overlap_after: repeat only after a boundary of this kind or a finer one.
+        sums_hold: false where something else than white space stands between pieces, or nothing at all.
 
     Raises:
         SplitError: one code point needs more than `budget` tokens.
     """
-    packing = _Packing(text, tokenizer, budget, free=spaces(tokenizer) == "free")
+    packing = _Packing(text, tokenizer, budget, free=sums_hold and spaces(tokenizer) == "free")
     packing.pending = list(pieces)[::-1]
     packing.remaining = sum(piece.tokens for piece in packing.pending)
     while packing.pending:
