@@ -88,7 +88,7 @@ class Walk:
         except OSError as error:
             message = f"it is a link that leads nowhere or in a circle: {error.strerror}"
             return self._ignored(path, "BrokenLink", message, "repair or remove the link")
-        if not target.startswith(self.root.rstrip(os.sep) + os.sep):
+        if not (target + os.sep).startswith(self.root.rstrip(os.sep) + os.sep):
             return self._ignored(
                 path,
                 "LinkLeavesRoot",
