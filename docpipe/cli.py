@@ -42,6 +42,9 @@ Where = Annotated[
 ]
 
 
+_INTERRUPTED = 130
+
+
 class _Failed(Exception):
     """Some item failed; all is printed already."""
 
@@ -54,10 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(given, prog_name="docpipe", standalone_mode=False)
         code = code if isinstance(code, int) else 0
+        if code == _INTERRUPTED:  # newer versions of typer return it, older ones raise Abort
+            code = _interrupted(as_json)
     except _Failed:
         code = 1
     except (KeyboardInterrupt, typer.Abort):
-        code = _tell(DocpipeError("interrupted", remedy="run the same command again: it goes on"), as_json, code=130)
+        code = _interrupted(as_json)
     except Exception as error:  # the rim of the program: nobody above can handle it
         code = _explain(error, as_json=as_json, debug=debug)
     _flush()
@@ -353,6 +358,11 @@ def _explain(error: Exception, *, as_json: bool, debug: bool) -> int:
         f"a defect: {type(error).__name__}: {error}", remedy="please report it; --debug shows where it arose"
     )
     return _tell(defect, as_json, code=1)
+
+
+def _interrupted(as_json: bool) -> int:
+    error = DocpipeError("interrupted", remedy="run the same command again: it goes on")
+    return _tell(error, as_json, code=_INTERRUPTED)
 
 
 def _tell(error: DocpipeError, as_json: bool, *, code: int) -> int:
