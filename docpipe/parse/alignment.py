@@ -108,7 +108,7 @@ def align(
     """
     rows = _header_rows(header, found, rules)
     header_rows = len(rows)
-    rows += _body_rows(body, found)
+    rows += body_rows(body, found)
     held: list[Held] = []
     for number, row in enumerate(rows):
         held.extend(_row_cells(number, row, len(found)))
@@ -227,7 +227,7 @@ def _with_rowspans(held: list[Held], header_rows: int) -> list[Held]:
     return [new for cell in held if (new := joined.get(cell.area, cell)) is not None]
 
 
-def _body_rows(body: Sequence[Sequence[Phrase]], found: Sequence[Column]) -> list[list[Placed]]:
+def body_rows(body: Sequence[Sequence[Phrase]], found: Sequence[Column]) -> list[list[Placed]]:
     """Each line is a row, but for lines that continue the cells above them."""
     rows: list[list[Placed]] = []
     edge = max((line[0].right for line in body if len(line) > 1), default=0.0)

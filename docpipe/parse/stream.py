@@ -8,8 +8,8 @@ from typing import NamedTuple
 from docpipe.parse.alignment import Column, align, columns
 from docpipe.parse.cells import table
 from docpipe.parse.content import Box, FoundTable, Word
-from docpipe.parse.lattice import Segment
-from docpipe.parse.phrases import Phrase, hull, is_number, phrases, text_lines
+from docpipe.parse.lattice import Lines, Segment
+from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text_lines
 
 _PROSE_WORDS = 4
 """Stacked phrases of at least so many words are running text, unless a figure stands beside them."""
@@ -40,6 +40,33 @@ def tables(words: Sequence[Word], rules: Sequence[Segment]) -> list[FoundTable]:
     """
     lines = _lines(words)
     return [found for block in _blocks(lines, rules) if (found := _table(block, lines, words, rules)) is not None]
+
+
+def aligned(words: Sequence[Word], drawn: Lines) -> FoundTable | None:
+    """Words known to be one table, read by their alignment and the lines drawn between them."""
+    body = [_cut_at(parts, drawn.down) for line in text_lines(words) if (parts := phrases(line))]
+    full = [parts for parts in body if len(parts) > 1]
+    found = columns(full) if len(full) > 1 else []
+    if len(found) < 2:
+        return None
+    first = _first_figures(body)
+    made = align(body[:first], body[first:], found, drawn.across)
+    return table(made.grid, made.held, header_rows=made.header_rows)
+
+
+def _cut_at(parts: Sequence[Phrase], down: Sequence[Segment]) -> list[Phrase]:
+    """Phrases cut where a vertical line stands between two of their words."""
+    cut: list[Phrase] = []
+    for part in parts:
+        run = [part.words[0]]
+        for before, word in pairwise(part.words):
+            middle = (word[1] + word[3]) / 2
+            if any(before[2] - 1 <= x <= word[0] + 1 and start <= middle <= end for x, start, end in down):
+                cut.append(phrase(run))
+                run = []
+            run.append(word)
+        cut.append(phrase(run))
+    return cut
 
 
 def may_hold_tables(words: Sequence[Word]) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from docpipe.parse import lattice, stream
+from docpipe.parse import bands, lattice, stream
 from docpipe.parse.cells import Grid, distribute, table, words_in
 from docpipe.parse.content import Box, FoundTable, Rule, Word
+from docpipe.parse.lattice import Lines
 
 
 def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, height: float) -> list[FoundTable]:
@@ -25,7 +26,7 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
     for network in lattice.networks(drawn):
         grid = lattice.grid(network)
         if grid is not None:
-            ruled = _ruled(grid, words)
+            ruled = _ruled(network, grid, words)
             if ruled is not None:
                 found.append(ruled)
     rest = words
@@ -36,11 +37,16 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
     return sorted(found, key=lambda each: each.box)
 
 
-def _ruled(grid: Grid, words: Sequence[Word]) -> FoundTable | None:
+def _ruled(network: Lines, grid: Grid, words: Sequence[Word]) -> FoundTable | None:
+    """The table in a drawn grid; where the grid lacks columns, its words' alignment says where they are."""
     held = distribute(grid, words)
     if not any(cell.words for cell in held):
         return None
-    found = table(grid, held)
+    if bands.missing_columns(held):
+        aligned = stream.aligned(words_in(grid.box, words), network)
+        if aligned is not None:
+            return aligned
+    found = table(*bands.split(grid, held))
     rows = [row for row in found.table.rows if row]
     if len(rows) < 2 or max(len(row) for row in rows) < 2:
         return None
