@@ -1,5 +1,6 @@
 """A folder or bucket -> Lance tables: connection, commits, keyed tables, and the errors of all of these."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     ),
     (("conflict", "too many concurrent"), "other writers keep changing it", "run again when they are done"),
     (
-        ("not found", "corrupt", "invalid", "magic", "decode", "unexpected end", "out of bounds", "external error"),
+        ("not found", "corrupt", "invalid", "magic", "decode", "unexpected end", "fill whole buffer", "out of bounds"),
         "it is damaged",
         "delete its folder and run again: the sources are read anew; or restore an older version",
     ),
@@ -133,6 +134,8 @@ class Database:
         if make and "://" not in self.uri:
             Path(self._location).mkdir(parents=True, exist_ok=True)
         if self._connection is None:
+            # Its warnings go straight to stderr, into progress bars; it reads this name once, when imported.
+            os.environ.setdefault("LANCEDB_LOG", "error")
             import lancedb
 
             interval = timedelta(seconds=self._refresh_seconds)

@@ -108,11 +108,8 @@ class Upkeep:
     def run(self, *, force: bool = False) -> None:
         """Fold new rows into every index, join small parts, drop old versions. Costs nothing where nothing changed."""
         table = self._database.table(self._name)
-        if table is None:
-            return
         with self._lock, self._database.failing("optimize"):
-            count = table.count_rows()
-            if count:
+            if table is not None and (count := table.count_rows()):
                 self._make_missing(table, count)
                 if force or _has_work(table) or self._versions_since_folding(table) > _VERSIONS:
                     self._fold(table)

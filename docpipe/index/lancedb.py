@@ -51,6 +51,13 @@ class LanceIndex:
     max_question_characters: int = 2_000
     """How much of a question's distinct words the full-text search looks for."""
 
+    def __post_init__(self) -> None:
+        if self.keep_minutes < 1:
+            raise ValueError(f"keep_minutes must be at least 1, got {self.keep_minutes}: readers are at work")
+        for option in ("vector_index_rows", "refresh_seconds", "max_question_characters"):
+            if getattr(self, option) < 0:
+                raise ValueError(f"{option} must not be negative, got {getattr(self, option)}")
+
     def __getstate__(self) -> dict[str, Any]:
         """The options only: connections are not sent to other processes."""
         return {name: value for name, value in self.__dict__.items() if name in self.__dataclass_fields__}

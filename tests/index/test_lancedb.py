@@ -1,12 +1,23 @@
-"""The LanceDB index passes the same contract as the reference."""
+"""The LanceDB index passes the contract of every index, and keeps its own promises on top."""
 
 import itertools
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from docpipe._ids import document_id, fingerprint
+from docpipe.errors import IndexFailed, IndexMismatch
+from docpipe.index import rows
+from docpipe.index.lance_tables import _failed
 from docpipe.index.lancedb import LanceIndex
-from docpipe.testing import IndexContract
+from docpipe.protocols import DocumentRows
+from docpipe.testing import DIM, MODEL, IndexContract, chunk, document, embedded, refused, vectors
 
 
 class TestLanceIndex(IndexContract):
@@ -16,3 +27,255 @@ class TestLanceIndex(IndexContract):
 
     def make(self) -> LanceIndex:
         return LanceIndex(uri=str(next(self.folders)))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> LanceIndex:
+    made = LanceIndex(uri=str(tmp_path / "index"))
+    made.replace([document("a.md", "alpha beta", "gamma"), document("b.md", "delta")])
+    return made
+
+
+def table(index: LanceIndex) -> object:
+    import lancedb
+
+    return lancedb.connect(index.uri).open_table("chunks")
+
+
+def clustered(count: int, dim: int) -> list[DocumentRows]:
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(20, dim))
+    made = centres[generator.integers(20, size=count)] + 0.3 * generator.normal(size=(count, dim))
+    return [
+        DocumentRows(
+            document_id=f"d{start}",
+            chunks=tuple(
+                embedded(chunk(f"number {n}", uri=f"{start}.md", position=n), made[n])
+                for n in range(start, start + 100)
+            ),
+        )
+        for start in range(0, count, 100)
+    ]
+
+
+def test_looking_at_an_index_makes_no_folder(tmp_path: Path) -> None:
+    index = LanceIndex(uri=str(tmp_path / "index"))
+    index.search_text("x", limit=1)
+    index.stats()
+    index.optimize()
+    assert not (tmp_path / "index").exists()
+
+
+def test_the_stage_is_its_options(index: LanceIndex) -> None:
+    again = pickle.loads(pickle.dumps(index))
+    assert again == index == LanceIndex(uri=index.uri)
+    assert fingerprint(again) == fingerprint(index)
+    assert again.stats().rows == 3
+
+
+def test_a_path_with_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    LanceIndex(uri="~/index").open(model=MODEL, dim=DIM)
+    assert (tmp_path / "index" / "chunks.lance").is_dir()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = LanceIndex(uri=str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "SCHEMA_VERSION", rows.SCHEMA_VERSION + 1)
+        index.replace([document("a.md", "word")])
+    before = index.versions()
+    error = refused(IndexMismatch, lambda: index.open(model=MODEL, dim=DIM))
+    assert isinstance(error, IndexMismatch)
+    assert (error.remedy, error.found, error.wanted) == ("upgrade docpipe", "2", "1")
+    assert index.versions() == before
+
+
+def test_a_mismatch_names_the_model_to_go_back_to(index: LanceIndex) -> None:
+    error = refused(IndexMismatch, lambda: index.open(model="another", dim=8))
+    assert error.message.endswith(f"holds vectors of {MODEL!r} (4), this pipeline makes 'another' (8)")
+    assert "set the embedder back to 'contract-model'" in error.remedy
+
+
+def test_the_key_is_declared_and_never_indexed(index: LanceIndex) -> None:
+    index.optimize(force=True)
+    opened = table(index)
+    assert opened.schema.field("id").metadata == rows.PRIMARY_KEY  # type: ignore[attr-defined]
+    assert all(found.columns != ["id"] for found in opened.list_indices())  # type: ignore[attr-defined]
+
+
+def test_a_vector_that_is_no_number_is_refused_before_anything_is_written(index: LanceIndex) -> None:
+    before = index.versions()
+    bad = embedded(chunk("bad", uri="c.md"), (float("nan"), 0, 0, 1))
+    with pytest.raises(ValueError, match="not a finite number"):
+        index.replace([DocumentRows(document_id="c", chunks=(bad,))])
+    assert index.versions() == before
+
+
+def test_a_text_that_cannot_be_encoded_is_kept_as_long_as_it_was(index: LanceIndex) -> None:
+    odd = embedded(chunk("half \ud800 pair", uri="odd\udcff.md"))
+    index.replace([DocumentRows(document_id=odd.chunk.document_id, chunks=(odd,))])
+    found = index.fetch([odd.chunk.id])[odd.chunk.id]
+    assert found.text == "half \ufffd pair"
+    assert found.source.uri == "odd\ufffd.md"
+
+
+def test_a_fetch_after_a_search_reads_the_newest_row(index: LanceIndex) -> None:
+    old = chunk("gamma", uri="c.md", page=1)
+    moved = chunk("gamma", uri="c.md", page=5)
+    assert old.id == moved.id
+    index.replace([DocumentRows(document_id=old.document_id, chunks=(embedded(old),))])
+    for force in (False, True):
+        assert old.id in dict(index.search_text("gamma", limit=5))
+        index.replace([DocumentRows(document_id=old.document_id, chunks=(embedded(moved),))])
+        if force:
+            index.optimize(force=True)
+        assert index.fetch([old.id])[old.id].pages == (5, 6)
+    index.delete([old.document_id])
+    assert index.fetch([old.id]) == {}
+
+
+def test_upkeep_with_nothing_to_do_writes_nothing(index: LanceIndex) -> None:
+    index.optimize()
+    before = index.versions()
+    index.optimize()
+    assert index.versions() == before
+
+
+def test_a_lost_full_text_index_is_made_again(index: LanceIndex) -> None:
+    table(index).drop_index("content_idx")  # type: ignore[attr-defined]
+    assert index.stats().text_rows == 0
+    index.optimize()
+    assert index.stats().text_rows == 3
+
+
+def test_upkeep_goes_on_while_a_version_has_a_name(tmp_path: Path) -> None:
+    index = LanceIndex(uri=str(tmp_path))
+    index._upkeep._keep = timedelta(milliseconds=1)
+    index.replace([document("a.md", "alpha")])
+    table(index).tags.create("kept", 1)  # type: ignore[attr-defined]
+    index.replace([document("b.md", "beta")])
+    index.optimize(force=True)
+    assert index.stats().text_rows == 2
+
+
+def test_a_vector_index_is_made_when_it_pays_and_its_recall_is_kept(tmp_path: Path) -> None:
+    index = LanceIndex(uri=str(tmp_path), vector_index_rows=1000)
+    index.replace(clustered(900, 32))
+    index.optimize()
+    assert (index.stats().vector_index, index.stats().vector_recall) == ("", 1.0)
+    index.replace(clustered(1200, 32))
+    index.optimize()
+    stats = index.stats()
+    assert stats.vector_index == "IVF_RQ"
+    assert stats.vector_recall >= 0.95
+    assert stats.facts["vector_rows"] == "1200"
+    one = index.fetch([index.search_text("1100", limit=1)[0][0]]).popitem()[1]
+    vector = index.vectors([one.document_id]) or index.vectors(["d1100"])
+    (hits,) = index.search_vector(next(iter(vector.values()))[None], limit=5)
+    assert hits[0][1] > 0.999
+
+
+def test_a_vector_index_that_misses_too_much_is_not_used(tmp_path: Path) -> None:
+    index = LanceIndex(uri=str(tmp_path), vector_index_rows=500, min_recall=1.01)
+    index.replace(clustered(600, 8))
+    index.optimize()
+    stats = index.stats()
+    assert (stats.vector_index, stats.vector_recall, stats.facts["vector_exact"]) == ("", 1.0, "yes")
+    assert len(index.search_vector(vectors((1,) * 8), limit=10)[0]) == 10
+
+
+def test_a_damaged_table_says_what_to_do(index: LanceIndex) -> None:
+    for part in Path(index.uri, "chunks.lance", "data").iterdir():
+        part.write_bytes(b"garbage" * 10)
+    other = LanceIndex(uri=index.uri)
+    error = refused(IndexFailed, lambda: other.search_vector(vectors((1, 0, 0, 0)), limit=3))
+    assert "it is damaged" in error.message
+    assert "delete its folder and run again" in error.remedy
+
+
+def test_a_table_without_its_manifests_says_what_to_do(index: LanceIndex) -> None:
+    for part in Path(index.uri, "chunks.lance", "_versions").iterdir():
+        part.write_bytes(b"")
+    other = LanceIndex(uri=index.uri)
+    error = refused(IndexFailed, lambda: other.open(model=MODEL, dim=DIM))
+    assert "damaged" in error.message
+
+
+def test_a_file_in_the_place_of_the_folder_says_what_to_do(tmp_path: Path) -> None:
+    place = tmp_path / "index"
+    place.write_text("not a folder")
+    refused(IndexFailed, lambda: LanceIndex(uri=str(place)).open(model=MODEL, dim=DIM))
+
+
+@pytest.mark.parametrize(
+    ("message", "cause", "remedy"),
+    [
+        ("IO error: No space left on device (os error 28)", "the disk is full", "free some space"),
+        ("Permission denied (os error 13)", "no permission", "check the owner"),
+        ("Retryable commit conflict for version 7", "other writers", "run again"),
+        ("Not found: data/1.lance", "damaged", "delete its folder"),
+        ("something new", "LanceDB gave an error", "run again"),
+    ],
+    ids=["full", "permission", "conflict", "damaged", "other"],
+)
+def test_an_error_names_cause_and_remedy(message: str, cause: str, remedy: str) -> None:
+    error = _failed(RuntimeError(message), doing="write", index="here")
+    assert cause in error.message
+    assert remedy in error.remedy
+    assert error.where == "index: here"
+
+
+FULL = """
+import resource, sys
+from docpipe.errors import IndexFailed
+from docpipe.index.lancedb import LanceIndex
+from docpipe.testing import document
+
+index = LanceIndex(uri=sys.argv[1])
+index.versions()
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+try:
+    index.replace([document("big.md", *("word " * 2_000 + str(n) for n in range(50)))])
+except IndexFailed as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_loses_nothing_of_what_was_there(index: LanceIndex) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL, index.uri], capture_output=True, text=True, check=True)
+    assert "the disk is full" in done.stdout
+    assert "free some space" in done.stdout
+    assert index.stats().rows == 3
+    index.replace([document("big.md", "now it fits")])
+    assert len(index.search_text("fits", limit=3)) == 1
+
+
+def test_importing_the_module_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, docpipe.index.lancedb, docpipe.index.memory, docpipe.testing\n"
+        "print([name for name in ('lancedb', 'pyarrow', 'numpy', 'pytest') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_deleting_the_same_document_again_is_no_error(index: LanceIndex) -> None:
+    for _ in range(2):
+        index.delete([document_id("a.md")])
+    assert index.stats().documents == 1
+
+
+@pytest.mark.parametrize("make", [document, lambda uri, text: document(uri, text, text)], ids=["one", "two"])
+def test_rows_come_back_from_their_arrow_form(make: Callable[[str, str], DocumentRows]) -> None:
+    made = make("a.md", "words")
+    back = rows.table(made.chunks, model=MODEL, dim=DIM)
+    assert rows.chunks(back) == [row.chunk for row in made.chunks]
+    assert np.array_equal(rows.matrix(back.column("vector"), dim=DIM), np.stack([row.vector for row in made.chunks]))
+
+
+def test_options_out_of_range_are_refused() -> None:
+    with pytest.raises(ValueError, match="keep_minutes must be at least 1"):
+        LanceIndex(uri="x", keep_minutes=0)
+    with pytest.raises(ValueError, match="vector_index_rows must not be negative"):
+        LanceIndex(uri="x", vector_index_rows=-1)
