@@ -49,7 +49,7 @@ def run_text(report: RunReport) -> str:
     if report.cost_usd:
         parts.append(f"cost: {report.cost_usd:.4f} USD\n")
     parts.append(_outcomes("failed", report.failures))
-    parts.append(_outcomes("ignored", report.left_out))
+    parts.append(_left_out(report.left_out))
     parts.append(_needing_ocr(report.needs_ocr))
     return "".join(parts)
 
@@ -99,7 +99,7 @@ def status_text(report: StatusReport) -> str:
         "size": f"{stats.bytes / 1e6:,.1f} MB",
         "vectors": vector,
         **{name.replace("_", " "): str(value) for name, value in stats.facts.items()},
-        **{f"last run: {name}": _fact(name, value) for name, value in report.last_run.items()},
+        "last run": _last_run(report.last_run),
     }
     return _pairs(rows)
 
@@ -175,7 +175,8 @@ class RunProgress:
         if outcome.error is not None:
             detail = f"{outcome.error.type}: {safe(outcome.error.message)}"
         else:
-            detail = f"{outcome.pages} pages, {outcome.chunks} chunks, {outcome.seconds:.1f} s"
+            pages = f"{outcome.pages} pages, " if outcome.pages else ""
+            detail = f"{pages}{outcome.chunks} chunks, {outcome.seconds:.1f} s"
         total = f" {event.count}/{event.total}" if event.total else ""
         name = safe(outcome.uri).replace("\n", "\\n")
         self._stream.write(f"{outcome.status}{total} {name}: {detail}\n".encode("utf-8", "replace").decode("utf-8"))
@@ -206,14 +207,29 @@ def _pairs(rows: Mapping[str, str]) -> str:
     return "".join(f"{name:{width}}  {safe(value)}\n" for name, value in rows.items())
 
 
-def _fact(name: str, value: Any) -> str:
-    if isinstance(value, float) and value > 1e9:
-        return _moment(value)
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+def _last_run(facts: Mapping[str, Any]) -> str:
+    if not facts:
+        return "none yet"
+    names = ("indexed", "updated", "deleted", "failed", "ignored", "pages", "chunks", "embedded", "reused")
+    counts = ", ".join(f"{facts[name]:,} {name}" for name in names if facts.get(name))
+    ended = _moment(float(facts.get("ended", 0)))
+    return f"{ended}: {counts or 'nothing to do'}, {float(facts.get('seconds', 0)):.1f} s"
 
 
 def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else "unknown"
+
+
+def _left_out(items: Sequence[Outcome]) -> str:
+    """What was not indexed, by reason: there may be thousands of one."""
+    reasons: dict[str, list[str]] = {}
+    for item in items:
+        reasons.setdefault(item.error.message if item.error else "", []).append(item.uri)
+    lines = ["\nignored:"] if items else []
+    for reason, uris in reasons.items():
+        more = f", ... {len(uris):,} in all" if len(uris) > 5 else ""
+        lines.append(f"  {safe(reason)}: {safe(', '.join(uris[:5]))}{more}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _outcomes(title: str, items: Sequence[Outcome]) -> str:
@@ -252,7 +268,7 @@ def _hit(hit: Hit, around: Sequence[Chunk]) -> str:
     before = [f"  | {_short(other)}\n" for other in around if other.position < chunk.position]
     after = [f"  | {_short(other)}\n" for other in around if other.position > chunk.position]
     text = safe(_readable(chunk.text)).strip()
-    body = "".join(f"   {line}\n" for line in text.splitlines())
+    body = "".join(f"   {line}\n" for line in text.splitlines() if line.strip())
     title = f"   [{safe(path)}]\n" if path else ""
     return f"{head}\n{title}{''.join(before)}{body}{''.join(after)}"
 

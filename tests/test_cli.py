@@ -118,7 +118,14 @@ class FakePipe:
             rows=10, documents=2, version=5, bytes=2_500_000, text_rows=10, vector_index="", vector_recall=1.0
         )
         return StatusReport(
-            name="p", index="/i", version=5, documents=2, chunks=10, failed=1, stats=stats, last_run={"indexed": 2}
+            name="p",
+            index="/i",
+            version=5,
+            documents=2,
+            chunks=10,
+            failed=1,
+            stats=stats,
+            last_run={"indexed": 2, "seconds": 1.5, "ended": 1.1e9},
         )
 
     def failures(self) -> list[FailureRow]:
@@ -299,6 +306,7 @@ def test_status_and_failures_are_for_people_too(pipe: FakePipe, docpipe: Out) ->
     _, out, _ = docpipe("status", "p.yaml")
     assert "exact search" in out
     assert "2.5 MB" in out
+    assert "2004-11-09 11:33:20 UTC: 2 indexed, 1.5 s" in out
     code, out, _ = docpipe("failures", "p.yaml")
     assert code == 0
     assert "2 tries, the last 2004-11-09" in out
