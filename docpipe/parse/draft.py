@@ -28,6 +28,11 @@ class Draft:
         return len(self._blocks)
 
     @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks so far."""
+        return tuple(self._blocks)
+
+    @property
     def text(self) -> str:
         """The text so far."""
         return "".join(self._parts)
@@ -69,9 +74,9 @@ class Draft:
         return Document(
             id=_ids.document_id(source.uri),
             source=source,
-            text="".join(self._parts),
+            text=self.text,
             pages=(),
-            blocks=tuple(self._blocks),
+            blocks=self.blocks,
             metadata=known(metadata),
         )
 

@@ -110,10 +110,8 @@ def _breaks(text: str) -> Iterator[tuple[int, int]]:
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     start = _skip_blanks(text, start, end)
-    while end > start and text[end - 1].isspace():
-        end -= 1
     if end > start:
-        yield start, end
+        yield start, start + len(text[start:end].rstrip())
 
 
 _NOT_BLANK = re.compile(r"\S")
