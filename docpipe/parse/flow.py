@@ -1,0 +1,68 @@
+"""Named pieces in reading order -> the order of the text: sentences whole, what interrupts them after (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from docpipe.parse.labels import Labelled
+from docpipe.parse.paragraphs import bulleted, numbered
+from docpipe.parse.printed import GAPPED
+from docpipe.types import BlockKind
+
+_FLOATS = frozenset({BlockKind.TABLE, BlockKind.FIGURE, BlockKind.CAPTION, BlockKind.FOOTNOTE, BlockKind.OTHER})
+_OPEN = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.REFERENCE})
+_GOES_ON = frozenset({BlockKind.PARAGRAPH, BlockKind.REFERENCE})
+_CLOSED = frozenset(".!?。！？:：;；…")
+_QUOTES = "\"'”’)）]』」"
+_MOST_HELD = 12
+"""Floats in a row after which a paragraph is taken to have ended."""
+
+
+def in_order(items: Sequence[Labelled]) -> list[Labelled]:
+    """The pieces in the order of the text; a paragraph that goes on after a break comes at once, marked so."""
+    found: list[Labelled] = []
+    held: list[Labelled] = []
+    opened: Labelled | None = None
+    for item in items:
+        if item.kind in _FLOATS:
+            if opened is not None and _unfinished(opened) and len(held) < _MOST_HELD:
+                held.append(item)
+            else:
+                found.append(item)
+            continue
+        broken = bool(held) or (opened is not None and _elsewhere(opened, item))
+        if opened is not None and broken and _goes_on(opened, item):
+            item = replace(item, continues=True, kind=opened.kind if item.kind is BlockKind.REFERENCE else item.kind)
+        else:
+            found += held
+            held = []
+        found.append(item)
+        opened = item if item.kind in _OPEN else None
+    return found + held
+
+
+def _elsewhere(before: Labelled, item: Labelled) -> bool:
+    return before.page != item.page or before.piece.column != item.piece.column
+
+
+def _unfinished(item: Labelled) -> bool:
+    """Whether the last line stops in the midst of a sentence."""
+    if not item.piece.lines:
+        return False
+    text = item.piece.lines[-1].text.rstrip(_QUOTES)
+    return bool(text) and text[-1] not in _CLOSED and not item.piece.lines[-1].style & GAPPED
+
+
+def _goes_on(before: Labelled, item: Labelled) -> bool:
+    """Whether a paragraph before a break goes on after it."""
+    if item.kind not in _GOES_ON or not item.piece.lines or not _unfinished(before):
+        return False
+    last, first = before.piece.lines[-1], item.piece.lines[0]
+    if abs(last.size - first.size) > 0.6 or first.style & GAPPED or bulleted(first.text) or numbered(first.text):
+        return False
+    opening = first.text[0]
+    if opening.islower() or last.text[-1] in "-\u2010\u00ad":
+        return True
+    width = before.piece.right - before.piece.left
+    full = last.right >= before.piece.right - max(2 * last.size, 0.06 * width)
+    indented = first.left > item.piece.left + 0.7 * first.size and len(item.piece.lines) > 1
+    return full and not indented and (len(before.piece.lines) > 1 or width < 1.3 * (last.right - last.left))

@@ -1,0 +1,117 @@
+"""Lines, tables and pictures of one page -> its pieces in reading order (pure)."""
+
+from collections.abc import Sequence
+
+from docpipe.parse.columns import Column, Item, columns
+from docpipe.parse.content import Box, FoundTable
+from docpipe.parse.paragraphs import joined_row, pieces
+from docpipe.parse.printed import Piece, PrintedLine, union
+
+_SMALLEST_PICTURE = 0.01
+"""Of the page's area: smaller ones are logos and ornaments."""
+_BACKGROUND = 0.6
+"""Of the page's area: a larger picture with text on it is what the page is printed on."""
+
+
+def arrange(
+    lines: Sequence[PrintedLine],
+    *,
+    turned: Sequence[Sequence[PrintedLine]] = (),
+    tables: Sequence[FoundTable] = (),
+    pictures: Sequence[Box] = (),
+    width: float,
+    height: float,
+) -> tuple[Piece, ...]:
+    """Pieces of a page in reading order; text that runs in another direction comes last.
+
+    Args:
+        turned: groups of lines that run in another direction than the page.
+        tables: found tables; lines on them are left out, as the tables hold their words.
+        pictures: boxes of pictures; lines on them become their text.
+        width, height: of the reading frame, in points.
+    """
+    pictures = _shown(pictures, width * height)
+    free, inside = _sorted_out(lines, tables, pictures)
+    blocks = [
+        *(Piece("table", (), table.box, 0, table.box.left, table.box.right, table) for table in tables),
+        *(Piece("figure", tuple(inside.get(n, ())), box, 0, box.left, box.right) for n, box in enumerate(pictures)),
+    ]
+    found: list[Piece] = []
+    for number, column in enumerate(columns(_items(free, blocks))):
+        found += _pieces(column, number, free, blocks)
+    end = found[-1].column + 1 if found else 0
+    for number, group in enumerate(turned):
+        box = union(group)
+        found.append(Piece("turned", tuple(group), box, end + number, box.left, box.right))
+    return tuple(found)
+
+
+def _items(lines: list[PrintedLine], blocks: list[Piece]) -> list[Item]:
+    items = [Item(line[0], line[1], line[2], line[3], number) for number, line in enumerate(lines)]
+    count = len(lines)
+    return items + [Item(*block.box, count + number, False) for number, block in enumerate(blocks)]
+
+
+def _pieces(column: Column, number: int, lines: list[PrintedLine], blocks: list[Piece]) -> list[Piece]:
+    """The pieces of one column, its tables and pictures between its paragraphs."""
+    found: list[Piece] = []
+    rows: list[PrintedLine] = []
+    count = len(lines)
+    for row in column.rows:
+        if row[0] < count:
+            rows.append(joined_row([lines[index] for index in row]))
+            continue
+        found += pieces(rows, column=number, left=column.left, right=column.right)
+        rows = []
+        found += [blocks[index - count]._replace(column=number) for index in row]
+    return found + pieces(rows, column=number, left=column.left, right=column.right)
+
+
+def _shown(pictures: Sequence[Box], area: float) -> list[Box]:
+    """Pictures large enough to be figures, those that touch joined (they are often cut into strips)."""
+    joined: list[Box] = []
+    for box in sorted(pictures, key=lambda box: (box.top, box.left)):
+        for index, other in enumerate(joined):
+            if _touch(box, other):
+                joined[index] = union((box, other))
+                break
+        else:
+            joined.append(box)
+    return [box for box in joined if _SMALLEST_PICTURE * area <= _area(box) <= _BACKGROUND * area]
+
+
+def _touch(box: Box, other: Box) -> bool:
+    return (
+        box.left <= other.right + 1
+        and other.left <= box.right + 1
+        and box.top <= other.bottom + 1
+        and other.top <= box.bottom + 1
+    )
+
+
+def _area(box: Box) -> float:
+    return max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top)
+
+
+def _sorted_out(
+    lines: Sequence[PrintedLine], tables: Sequence[FoundTable], pictures: Sequence[Box]
+) -> tuple[list[PrintedLine], dict[int, list[PrintedLine]]]:
+    """The lines that stand free, and those on each picture; those in tables are dropped."""
+    if not tables and not pictures:
+        return list(lines), {}
+    free: list[PrintedLine] = []
+    inside: dict[int, list[PrintedLine]] = {}
+    for line in lines:
+        x, y = (line.left + line.right) / 2, (line.top + line.bottom) / 2
+        if any(_holds(table.box, x, y) for table in tables):
+            continue
+        number = next((n for n, box in enumerate(pictures) if _holds(box, x, y)), None)
+        if number is None:
+            free.append(line)
+        else:
+            inside.setdefault(number, []).append(line)
+    return free, inside
+
+
+def _holds(box: Box, x: float, y: float) -> bool:
+    return box.left <= x <= box.right and box.top <= y <= box.bottom

@@ -1,0 +1,327 @@
+"""PDF Blob -> Document, on PyMuPDF."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from docpipe.errors import CorruptSource, EncryptedSource
+from docpipe.parse import layout
+from docpipe.parse.assembly import assemble
+from docpipe.parse.content import Box, FoundTable, Rule, Word
+from docpipe.parse.lettering import readable, storable, style_of, unreadable_share
+from docpipe.parse.outline import Entry
+from docpipe.parse.printed import PrintedLine, PrintedPage, turned
+from docpipe.types import Blob, Document, Source
+
+if TYPE_CHECKING:
+    import pymupdf
+
+_TURNS = {(1, 0): 0, (0, 1): 90, (-1, 0): 180, (0, -1): 270}
+_FULL_PICTURE = 0.4
+"""Of the page's area: where pictures cover more and hardly any text is there, the page is a scan."""
+_FEW = 24
+"""Fewer characters on a page with a full picture are a stamp or a page number, not its text layer."""
+_MOST_WORDS = 6_000
+"""On one page; with more, tables are not looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PdfPart:
+    """Some pages of a file; the first part also knows what the file says about itself."""
+
+    pages: tuple[PrintedPage, ...]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    outline: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PdfParser:
+    """PDF -> blocks in reading order with their places; pages without a text layer are marked, not read."""
+
+    VERSION = 1
+
+    tables: bool = True
+    """Look for tables, and write them as rows and cells."""
+    password: str = field(default="", compare=False, repr=False)
+    """Opens files that ask for one; others do not mind it."""
+
+    def __call__(self, blob: Blob, /) -> Iterator[Document]:
+        """One document.
+
+        Raises:
+            EncryptedSource: it needs a password, or another one than `password`.
+            CorruptSource: not a PDF, empty, or damaged beyond reading.
+        """
+        yield self.merge(blob.source, [self._part(blob, 0, None)])
+
+    def page_count(self, blob: Blob, /) -> int:
+        """Number of pages; raises as `__call__` does."""
+        with self._opened(blob) as document:
+            return int(document.page_count)
+
+    def parse_pages(self, blob: Blob, start: int, stop: int, /) -> PdfPart:
+        """Pages `start` (from 0) up to `stop`; one that cannot be read comes back empty, marked as damaged."""
+        return self._part(blob, start, stop)
+
+    def merge(self, source: Source, parts: Sequence[PdfPart], /) -> Document:
+        """The document: running headers, headings, joined paragraphs are told from all pages together."""
+        pages = [page for part in parts for page in part.pages]
+        return assemble(source, pages, outline=parts[0].outline, metadata=parts[0].metadata)
+
+    def _part(self, blob: Blob, start: int, stop: int | None) -> PdfPart:
+        with self._opened(blob) as document:
+            numbers = range(start, min(document.page_count, document.page_count if stop is None else stop))
+            pages = tuple(_page(document, number, tables=self.tables) for number in numbers)
+            if start:
+                return PdfPart(pages)
+            return PdfPart(pages, _metadata(document), _outline(document))
+
+    @contextmanager
+    def _opened(self, blob: Blob) -> "Iterator[pymupdf.Document]":
+        engine = _engine()
+        uri = blob.source.uri
+        if not blob.data:
+            raise CorruptSource("the file is empty (0 bytes)", source=uri, remedy="copy or download it again")
+        try:
+            document = engine.open(stream=blob.data, filetype="pdf")
+        except _failures() as error:
+            raise _corrupt(uri, error) from error
+        with document:
+            self._unlock(document, uri)
+            try:
+                count = document.page_count
+            except _failures() as error:
+                raise _corrupt(uri, error) from error
+            if not document.is_pdf or count < 1:
+                raise _corrupt(uri, ValueError("it has no pages"))
+            yield document
+
+    def _unlock(self, document: "pymupdf.Document", uri: str) -> None:
+        if not document.needs_pass:
+            return
+        if self.password and document.authenticate(self.password):
+            return
+        wrong = "its password is not the one given" if self.password else "it is locked with a password"
+        raise EncryptedSource(
+            f"the PDF cannot be opened: {wrong}",
+            source=uri,
+            remedy="set `password` of parse.pdf, or save the file without one",
+        )
+
+
+def _corrupt(uri: str, error: Exception) -> CorruptSource:
+    return CorruptSource(
+        f"not a PDF that can be read: {error}",
+        source=uri,
+        remedy="copy or download it again; if a viewer opens it, print it to a new PDF",
+    )
+
+
+@cache
+def _engine() -> Any:
+    """PyMuPDF, told to keep its messages to itself."""
+    import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    return pymupdf
+
+
+@cache
+def _failures() -> tuple[type[Exception], ...]:
+    """What PyMuPDF raises for files that it cannot read."""
+    engine = _engine()
+    return (RuntimeError, ValueError, TypeError, IndexError, KeyError, OverflowError, engine.mupdf.FzErrorBase)
+
+
+def _metadata(document: "pymupdf.Document") -> dict[str, str]:
+    """What the file says about itself, junk included."""
+    names = {"title": "title", "author": "author", "creationDate": "created", "subject": "subject"}
+    try:
+        found = document.metadata or {}
+    except _failures():
+        return {}
+    return {name: storable(str(found.get(key) or ""))[0] for key, name in names.items()}
+
+
+def _outline(document: "pymupdf.Document") -> tuple[Entry, ...]:
+    try:
+        entries = document.get_toc(simple=True)
+    except _failures():
+        return ()
+    return tuple(Entry(int(level), storable(str(title))[0], int(page)) for level, title, page in entries[:5000])
+
+
+def _page(document: "pymupdf.Document", index: int, *, tables: bool) -> PrintedPage:
+    """One page; if it cannot be read, an empty one that needs OCR."""
+    width, height = 612.0, 792.0
+    try:
+        page = document.load_page(index)
+        width, height = max(1.0, page.rect.width), max(1.0, page.rect.height)
+        return _PageReader(page, index + 1, width, height).read(tables=tables)
+    except _failures():
+        return PrintedPage(index + 1, width, height, (), needs_ocr=True, damaged=True)
+
+
+class _PageReader:
+    """One page's text, pictures and rules, brought into its reading frame."""
+
+    def __init__(self, page: "pymupdf.Page", number: int, width: float, height: float) -> None:
+        self._page, self._number, self._width, self._height = page, number, width, height
+        self._rotation = int(page.rotation) % 360
+        engine = _engine()
+        self._flags = engine.TEXT_MEDIABOX_CLIP
+        self._picture_flags = self._flags | engine.TEXT_PRESERVE_IMAGES
+
+    def read(self, *, tables: bool) -> PrintedPage:
+        """The page, laid out."""
+        text_page = self._page.get_textpage(flags=self._picture_flags)
+        pictures = _pictures(text_page)
+        if pictures:  # their bytes would be copied into the answer: ask again without them
+            text_page = self._page.get_textpage(flags=self._flags)
+        lines, odd = _lines(text_page)
+        turn = _TURNS[max(odd, key=lambda run: sum(len(line.text) for line in odd[run]))] if odd else 0
+        if turn and sum(len(line.text) for line in lines) >= sum(map(_length, odd.values())):
+            turn = 0
+        flat = (self._height, self._width) if self._rotation in (90, 270) else (self._width, self._height)
+        if turn:
+            lines, odd = _straightened(lines, odd, turn, flat)
+        back = (360 - turn) % 360
+        pictures = [turned(box, back, *flat) for box in pictures] if back else pictures
+        total = (turn + self._rotation) % 360
+        width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
+        text = "".join([line.text for line in lines])
+        scanned = self._needs_ocr(text, pictures, odd, width * height)
+        if scanned and not readable(text):
+            lines, odd = [], {}
+        found = self._tables(text_page, total, turn, flat) if tables and len(lines) > 2 else []
+        pieces = layout.arrange(
+            lines, turned=list(odd.values()), tables=found, pictures=pictures, width=width, height=height
+        )
+        return PrintedPage(self._number, self._width, self._height, pieces, turn=total, needs_ocr=scanned)
+
+    def _needs_ocr(self, text: str, pictures: Sequence[Box], odd: Mapping[Any, Any], area: float) -> bool:
+        if odd and not text:
+            return False
+        if len(text) < _FEW:
+            covered = sum(max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top) for box in pictures)
+            if covered >= _FULL_PICTURE * area:
+                return True
+            return not text and (covered > 0.02 * area or self._drawn())
+        return unreadable_share(text) > 0.3
+
+    def _drawn(self) -> bool:
+        """Whether a page without text and pictures shows many drawings: its letters may be outlines."""
+        return len(self._page.get_bboxlog()) > 50
+
+    def _tables(
+        self, text_page: "pymupdf.TextPage", total: int, turn: int, flat: tuple[float, float]
+    ) -> list[FoundTable]:
+        from docpipe.parse.rules import page_rules
+        from docpipe.parse.tables import find_tables
+
+        words = [Word(*word[:5]) for word in text_page.extractWORDS()]
+        if not words or len(words) > _MOST_WORDS:
+            return []
+        back = (360 - turn) % 360
+        if back:
+            words = [Word(*turned(word, back, *flat), word.text) for word in words]
+        rules = page_rules(self._page)
+        width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
+        if total:
+            rules = tuple(Rule(*turned(rule, (360 - total) % 360, self._width, self._height)) for rule in rules)
+        return find_tables(words, rules, width=width, height=height)
+
+
+def _length(lines: Sequence[PrintedLine]) -> int:
+    return sum(len(line.text) for line in lines)
+
+
+def _pictures(text_page: "pymupdf.TextPage") -> list[Box]:
+    """Boxes of the pictures on a page."""
+    found = []
+    block = text_page.this.m_internal.first_block
+    while block:
+        if block.type == 1:
+            box = block.bbox
+            found.append(Box(box.x0, box.y0, box.x1, box.y1))
+        block = block.next
+    return found
+
+
+def _lines(text_page: "pymupdf.TextPage") -> tuple[list[PrintedLine], dict[tuple[int, int], list[PrintedLine]]]:
+    """The lines that run from left to right, and those that run otherwise, by direction."""
+    edges: dict[int, list[float]] = {}
+    for left, _, right, _, _, block, line, _ in text_page.extractWORDS():
+        key = block << 14 | line
+        if key in edges:
+            edges[key] += (left, right)
+        else:
+            edges[key] = [left, right]
+    straight: list[PrintedLine] = []
+    odd: dict[tuple[int, int], list[PrintedLine]] = {}
+    for block in text_page.extractDICT()["blocks"]:
+        base = block["number"] << 14
+        for number, line in enumerate(block["lines"]):
+            printed = _line(line, edges.get(base | number, ()))
+            if printed is None:
+                continue
+            x, y = line["dir"]
+            if x > 0.7:
+                straight.append(printed)
+            else:
+                run = (-1, 0) if x < -0.7 else (0, 1 if y > 0 else -1)
+                odd.setdefault(run, []).append(printed)
+    return straight, odd
+
+
+def _line(line: Mapping[str, Any], edges: Sequence[float]) -> PrintedLine | None:
+    spans = line["spans"]
+    if len(spans) == 1:
+        span = spans[0]
+        text, size, style = span["text"], span["size"], style_of(span["font"], span["flags"])
+    else:
+        text = "".join([span["text"] for span in spans])
+        size, style = _setting(spans)
+    text, words = storable(text, keep_blanks=bool(style & 4))
+    if not words:
+        return None
+    left, top, right, bottom = line["bbox"]
+    if len(edges) != 2 * words:
+        edges = ()
+    return PrintedLine(left, top, right, bottom, text, size, style, edges)
+
+
+def _setting(spans: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
+    """Size and style of most letters of a line."""
+    sizes: Counter[float] = Counter()
+    styles: Counter[int] = Counter()
+    for span in spans:
+        weight = len(span["text"].strip())
+        sizes[span["size"]] += weight
+        styles[style_of(span["font"], span["flags"])] += weight
+    style = max(styles, key=lambda key: styles[key])
+    raised = 32 if spans[0]["flags"] & 1 or spans[0]["size"] < 0.8 * max(sizes) else 0
+    return max(sizes, key=lambda key: sizes[key]), style & ~32 | raised
+
+
+def _straightened(
+    lines: list[PrintedLine],
+    odd: dict[tuple[int, int], list[PrintedLine]],
+    turn: int,
+    flat: tuple[float, float],
+) -> tuple[list[PrintedLine], dict[tuple[int, int], list[PrintedLine]]]:
+    """The page turned so that the lines of one odd direction become the straight ones."""
+    run = next(run for run, degrees in _TURNS.items() if degrees == turn)
+    back = (360 - turn) % 360
+
+    def moved(group: Sequence[PrintedLine]) -> list[PrintedLine]:
+        return [PrintedLine(*turned(line, back, *flat), *line[4:7], ()) for line in group]
+
+    others = {key: moved(group) for key, group in odd.items() if key != run}
+    if lines:
+        others[(1, 0)] = moved(lines)
+    return moved(odd[run]), others
