@@ -1,0 +1,162 @@
+"""Question and hits -> statements with the evidence for each, as numbers (pure)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log
+from typing import NamedTuple
+
+from docpipe.chat.sentences import Statement, statements
+from docpipe.chat.terms import Wanted, offers, specific, terms, wanted
+from docpipe.types import Hit
+
+__all__ = ["Candidate", "Features", "gather"]
+
+_NEAR = 3
+"""Terms apart that still count as side by side."""
+
+
+class Features(NamedTuple):
+    """What speaks for a statement; each is about 0 to 1, and none knows the corpus or its size."""
+
+    sentence: float
+    """Share of the question's terms, weighed by rarity among the hits, that the statement holds."""
+    window: float
+    """The same for the statement with its neighbours."""
+    chunk: float
+    """The same for the whole chunk with title and headings."""
+    order: float
+    """Share of the question's neighbouring terms that stand side by side in the statement, too."""
+    kind: float
+    """1 where it holds something of the kind asked for (a date for "when"), -1 where not, 0 where any kind will do."""
+    specifics: float
+    """Share of the question's names and numbers that the whole chunk holds; 1 where it has none."""
+    rank: float
+    """One over the hit's rank."""
+    length: float
+    """Logarithm of the number of its terms."""
+    news: float
+    """Terms that the question does not hold, six or more count as 1."""
+    known: float
+    """Share of the question's terms that any hit holds."""
+    terms: float
+    """Logarithm of the number of the question's terms: covering three is easier than covering ten."""
+    asked: float
+    """1 where the statement is itself a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A statement, where it comes from, and its evidence."""
+
+    hit: Hit
+    statement: Statement
+    window: str
+    """The statement with what stands before it in its chunk and what its headings say: for a reader of text pairs."""
+    features: Features
+    terms: frozenset[str]
+
+
+def gather(question: str, hits: Sequence[Hit], *, longest: int = 400) -> list[Candidate]:
+    """Every statement of the hits, in their order, with its evidence. A statement that was seen before is left out."""
+    asked = _Asked.of(question)
+    sections = [_Section.of(hit, longest=longest) for hit in hits]
+    rarity = _rarity(asked.terms, sections)
+    known = _coverage(frozenset().union(*(section.all for section in sections)), rarity) if sections else 0.0
+    found: list[Candidate] = []
+    seen: set[str] = set()
+    for section in sections:
+        for number, statement in enumerate(section.statements):
+            if statement.text not in seen and not _is_heading(statement.text, section.hit):
+                seen.add(statement.text)
+                found.append(_candidate(asked, section, number, rarity, known=known))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: str
+    terms: tuple[str, ...]
+    pairs: frozenset[tuple[str, str]]
+    kind: Wanted
+    specific: frozenset[str]
+
+    @classmethod
+    def of(cls, question: str) -> "_Asked":
+        found = terms(question)
+        pairs = frozenset(pairwise(found))
+        return cls(question, tuple(dict.fromkeys(found)), pairs, wanted(question), frozenset(specific(question)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    hit: Hit
+    statements: list[Statement]
+    terms: list[list[str]]
+    all: frozenset[str]
+
+    @classmethod
+    def of(cls, hit: Hit, *, longest: int) -> "_Section":
+        chunk = hit.chunk
+        said = statements(chunk, longest=longest)
+        words = [terms(statement.told) for statement in said]
+        headings = frozenset(terms(" ".join((chunk.title, *chunk.headings))))
+        everything = headings | frozenset(terms(chunk.content))
+        return cls(hit, said, words, everything)
+
+
+def _rarity(asked: Sequence[str], sections: Sequence[_Section]) -> dict[str, float]:
+    """Weight of each of the question's terms: the fewer statements hold it, the more it tells."""
+    sets = [frozenset(words) for section in sections for words in section.terms]
+    counts = Counter(term for words in sets for term in words)
+    return {term: log(1 + (len(sets) - counts[term] + 0.5) / (counts[term] + 0.5)) for term in asked}
+
+
+def _coverage(held: frozenset[str], rarity: dict[str, float]) -> float:
+    total = sum(rarity.values())
+    return sum(weight for term, weight in rarity.items() if term in held) / total if total else 0.0
+
+
+def _candidate(asked: _Asked, section: _Section, number: int, rarity: dict[str, float], *, known: float) -> Candidate:
+    words = section.terms[number]
+    held = frozenset(words)
+    around = frozenset(term for near in section.terms[max(0, number - 1) : number + 2] for term in near)
+    statement = section.statements[number]
+    features = Features(
+        sentence=_coverage(held, rarity),
+        window=_coverage(around, rarity),
+        chunk=_coverage(section.all, rarity),
+        order=_order(words, asked.pairs),
+        kind=_kind(statement.told, asked),
+        specifics=len(asked.specific & section.all) / len(asked.specific) if asked.specific else 1.0,
+        rank=1.0 / section.hit.rank,
+        length=log(1 + len(words)) / 3,
+        news=min(1.0, len(held - set(asked.terms)) / 6),
+        known=known,
+        terms=log(1 + len(asked.terms)) / 3,
+        asked=float(statement.text.endswith(("?", "？"))),
+    )
+    return Candidate(section.hit, statement, _window(section, number), features, held)
+
+
+def _order(words: Sequence[str], pairs: frozenset[tuple[str, str]]) -> float:
+    if not pairs:
+        return 0.0
+    near = {(word, other) for at, word in enumerate(words) for other in words[at + 1 : at + 1 + _NEAR]}
+    return len(pairs & near) / len(pairs)
+
+
+def _kind(text: str, asked: _Asked) -> float:
+    if asked.kind is Wanted.OTHER:
+        return 0.0
+    return 1.0 if offers(text, asked.kind, asked.question) else -1.0
+
+
+def _window(section: _Section, number: int) -> str:
+    before = section.statements[number - 1].told if number else ""
+    return " ".join(filter(None, (*section.hit.chunk.headings[-1:], before, section.statements[number].told)))
+
+
+def _is_heading(text: str, hit: Hit) -> bool:
+    return text in hit.chunk.headings or text == hit.chunk.title

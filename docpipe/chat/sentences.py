@@ -1,0 +1,129 @@
+"""Chunk -> the statements it makes: sentences of its prose, rows of its tables (pure)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from docpipe import tables
+from docpipe.chat.grounding import readable
+from docpipe.split.boundaries import Level, cuts
+from docpipe.types import Chunk, Span
+
+__all__ = ["Statement", "statements"]
+
+_TABLE_MARK = re.compile(r"</?table>")
+_CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.S)
+_ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•·▪◦–]|\(?\w{1,2}[.)])[ \t])")
+"""A line break before a list mark; other line breaks may stand inside a sentence."""
+_CUTS = (Level.CLAUSE, Level.WORD, Level.RUN)
+"""Where a sentence that is too long is cut, best first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """Something that can be quoted on its own."""
+
+    span: Span
+    """Code points of the chunk's text."""
+    text: str
+    """As it is quoted: one line; the cells of a row parted by ` | `."""
+    told: str
+    """As an answer tells it; a row with the names of its columns."""
+    is_row: bool = False
+
+
+def statements(chunk: Chunk, *, longest: int = 400) -> list[Statement]:
+    """What a chunk says, in the order of its text.
+
+    Args:
+        longest: code points; a longer sentence is cut at its clauses, or at a blank where it has none.
+    """
+    found, at = [], 0
+    for start, end in tables.row_spans(chunk.text):
+        found += _sentences(chunk, at, start, longest=longest)
+        found += _row(chunk, Span(start, end))
+        at = end
+    return found + _sentences(chunk, at, len(chunk.text), longest=longest)
+
+
+def _sentences(chunk: Chunk, start: int, end: int, *, longest: int) -> list[Statement]:
+    found = []
+    for span in _pieces(chunk.text, start, end, longest=longest):
+        text = readable(chunk, span)
+        if any(letter.isalnum() for letter in text):
+            found.append(Statement(span=span, text=text, told=text))
+    return found
+
+
+def _pieces(text: str, start: int, end: int, *, longest: int) -> Iterator[Span]:
+    for left, right in _prose(text, start, end):
+        breaks = {*cuts(text, left, right, Level.PARAGRAPH), *cuts(text, left, right, Level.SENTENCE)}
+        breaks |= {match.end() for match in _ITEM.finditer(text, left, right)}
+        for first, last in pairwise([left, *sorted(breaks), right]):
+            for piece in _cut(text, first, last, longest=longest):
+                if span := _stripped(text, *piece):
+                    yield span
+
+
+def _prose(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches between the tags that open and close a table."""
+    for match in _TABLE_MARK.finditer(text, start, end):
+        yield start, match.start()
+        start = match.end()
+    yield start, end
+
+
+def _cut(text: str, start: int, end: int, *, longest: int) -> Iterator[tuple[int, int]]:
+    """A stretch in parts of at most `longest`, each as long as its clauses allow."""
+    while end - start > longest:
+        stop = next(filter(None, (_last_cut(text, start, longest, level) for level in _CUTS)), start + longest)
+        yield start, stop
+        start = stop
+    yield start, end
+
+
+def _last_cut(text: str, start: int, longest: int, level: Level) -> int:
+    """The last place to cut in the later two thirds of what fits; 0 where there is none."""
+    found = cuts(text, start, start + longest, level)
+    return found[-1] if found and found[-1] >= start + longest // 3 else 0
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
+
+
+def _row(chunk: Chunk, span: Span) -> list[Statement]:
+    """A body row as a statement; a header row says nothing alone."""
+    row = tables.read(span.of(chunk.text)).rows[0]
+    if not any(cell.text for cell in row) or all(cell.header for cell in row):
+        return []
+    inner = _inner(chunk.text, span)
+    return [Statement(span=inner, text=readable(chunk, inner), told=_told(row, _header(chunk)), is_row=True)]
+
+
+def _inner(text: str, span: Span) -> Span:
+    """A row from the first letter of its first filled cell to the last letter of its last one."""
+    cells = [match.span(1) for match in _CELL.finditer(span.of(text))]
+    filled = [(a, b) for a, b in cells if a < b]
+    return Span(span.start + filled[0][0], span.start + filled[-1][1])
+
+
+def _told(row: tuple[tables.Cell, ...], header: tuple[tables.Cell, ...]) -> str:
+    if len(header) != len(row) or any(cell.colspan > 1 for cell in (*header, *row)):
+        return " | ".join(cell.text for cell in row if cell.text)
+    named = ((name.text, cell.text) for name, cell in zip(header, row, strict=True) if cell.text)
+    return "; ".join(f"{name}: {value}" if name else value for name, value in named)
+
+
+def _header(chunk: Chunk) -> tuple[tables.Cell, ...]:
+    """The lowest header row of the chunk's table, or of the one that it continues."""
+    for html in (chunk.text, chunk.context):
+        rows = [row for row in tables.read(html).rows if row and all(cell.header for cell in row)]
+        if rows:
+            return rows[-1]
+    return ()
