@@ -48,6 +48,7 @@ CITATION = Citation(
 )
 
 
+LAST_RUN = {"indexed": 2, "seconds": 1.5, "ended": 1.1e9}
 ANSWER = Answer(question="q", text="At 4 bar [1].", origin="documents", citations=(CITATION,))
 
 
@@ -125,7 +126,7 @@ class FakePipe:
             chunks=10,
             failed=1,
             stats=stats,
-            last_run={"indexed": 2, "seconds": 1.5, "ended": 1.1e9},
+            last_run=LAST_RUN,
         )
 
     def failures(self) -> list[FailureRow]:
