@@ -13,7 +13,7 @@ SAME_SCRIPT = 0.3
 OTHER_SCRIPT = 0.0
 """What is left where it cannot read the question: it only orders what the words leave even."""
 
-RERANK_SHARE = 0.65
+RERANK_SHARE = 0.4
 """The reranker's part beside the fused score: alone it loses what the legs knew."""
 
 _LATIN = frozenset(
