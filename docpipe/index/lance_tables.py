@@ -73,9 +73,13 @@ class Database:
         except DocpipeError:
             raise
         except (RuntimeError, OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
-            with self._lock:
-                self._tables.clear()
+            self.forget()
             raise _failed(error, doing=doing, index=self.uri) from error
+
+    def forget(self) -> None:
+        """Drop the connection and all handles; the next use makes them anew."""
+        with self._lock:
+            self._tables, self._connection = {}, None
 
     def table(self, name: str) -> "lancedb.table.Table | None":
         """The table's handle, or None where it was not made yet."""

@@ -24,6 +24,7 @@ _SMALL_PARTS = 8
 """Small parts of a table that are let pass before they are joined."""
 _VERSIONS = 20
 """Versions that are let pass before old ones are cleaned away, where nothing else is to do."""
+_EVERY_PART = 100_000
 _FACTS_SECONDS = 30.0
 _PROBINGS: tuple[dict[str, int], ...] = (
     {"refine_factor": 10},
@@ -62,13 +63,17 @@ class Upkeep:
             self._make_text_index(table)
         self._has_text_index = True
 
-    def probing(self) -> dict[str, int | bool]:
-        """Options of a vector query: how hard to look in the index, or to pass it by."""
+    def probing(self, *, filtered: bool) -> dict[str, int]:
+        """Options of a vector query: how hard to look in the index; nothing where search is exact.
+
+        The rows that a filter lets through may lie in any part of the index, so then every part is looked at:
+        with 20 of 48 parts, a filter on one document of 5,000 lost four answers in ten.
+        """
         facts = self.facts()
         if facts.get("vector_exact") == "yes":
             return {}
-        names = ("refine_factor", "nprobes")
-        return {name: int(facts[name]) for name in names if name in facts}
+        found = _PROBINGS[0] | {name: int(facts[name]) for name in ("refine_factor", "nprobes") if name in facts}
+        return found | {"nprobes": _EVERY_PART} if filtered else found
 
     def facts(self) -> dict[str, str]:
         """What was measured when the indexes were built; read again now and then, for another process may build."""

@@ -92,6 +92,7 @@ class LanceIndex:
         Raises:
             IndexMismatch: another model, dimension or a newer schema; nothing was changed.
         """
+        self._database.forget()  # whoever opens wants what is there now, even if the folder was made anew
         table = self._database.table(CHUNKS) or self._database.create(CHUNKS, rows.schema(model=model, dim=dim))
         self._check(table.schema, model=model, dim=dim)
 
@@ -165,7 +166,7 @@ class LanceIndex:
             # One row alone skips the plan that joins many searches into one.
             query = table.search(vectors[0] if len(vectors) == 1 else vectors, vector_column_name="vector")
             query = query.distance_type("cosine").select(["id", "_distance"]).with_row_id(True).limit(limit)
-            for option, value in self._upkeep.probing().items():
+            for option, value in self._upkeep.probing(filtered=bool(condition)).items():
                 query = getattr(query, option)(value)
             if condition:
                 query = query.where(condition, prefilter=True)

@@ -17,6 +17,8 @@ SMALL_WORDS = frozenset(_SMALL.split())
 """English words that say how a question is put, and not what it is about."""
 
 _WORD = re.compile(r"[^\W_]+")
+_ENDING = re.compile(r"['’](?:s|t|re|ve|ll|d|m)\W*", re.I)
+"""What is left of `what's` and `don't` after the first part."""
 
 
 def question_words(text: str, *, limit: int) -> str:
@@ -38,8 +40,7 @@ def _is_small(word: str, *, shouted: bool) -> bool:
     found = _WORD.search(word)
     if found is None:
         return True
-    stem = found[0]
-    rest = word[found.end() :].strip(".,;:!?\"')]}")
-    if _WORD.search(rest) and rest[:1] not in "'’":
+    if _WORD.search(word, found.end()) and not _ENDING.fullmatch(word, found.end()):
         return False
+    stem = found[0]
     return stem.lower() in SMALL_WORDS and (shouted or len(stem) == 1 or not stem.isupper())

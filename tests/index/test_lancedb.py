@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -279,3 +280,24 @@ def test_options_out_of_range_are_refused() -> None:
         LanceIndex(uri="x", keep_minutes=0)
     with pytest.raises(ValueError, match="vector_index_rows must not be negative"):
         LanceIndex(uri="x", vector_index_rows=-1)
+
+
+def test_a_filter_finds_all_its_rows_through_the_vector_index(tmp_path: Path) -> None:
+    index = LanceIndex(uri=str(tmp_path), vector_index_rows=1000)
+    index.replace(clustered(3000, 32))
+    index.optimize()
+    assert index.stats().vector_index == "IVF_RQ"
+    every_part = index._upkeep.probing(filtered=True)["nprobes"]
+    assert every_part > 10 * index._upkeep.probing(filtered=False).get("nprobes", 20)
+    question = np.random.default_rng(5).normal(size=(1, 32)).astype(np.float32)
+    (hits,) = index.search_vector(question, limit=200, where="uri in (700.md, 2900.md)")
+    assert len(hits) == 200
+    assert {one.source.uri for one in index.fetch([key for key, _ in hits]).values()} == {"700.md", "2900.md"}
+
+
+def test_an_index_made_anew_under_an_open_handle_is_read_anew(index: LanceIndex) -> None:
+    shutil.rmtree(index.uri)
+    index.open(model="another", dim=DIM)
+    assert index.stats().rows == 0
+    index.replace([DocumentRows(document_id="d", chunks=(embedded(chunk("fresh"), model="another"),))])
+    assert len(index.search_text("fresh", limit=2)) == 1
