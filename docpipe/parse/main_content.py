@@ -16,6 +16,10 @@ _SHORT = 40
 """A text with fewer letters must be a whole text of the extract: a menu's word may also stand in a sentence."""
 _ENOUGH = 0.6
 """Least share of the extract that must be found again among the pieces."""
+_LONGEST_ARTICLE = 400_000
+"""A longer page is a book: only menus and footers are left out, as looking for an article would take too long."""
+_MANY_PIECES = 2_000
+"""From here on one extractor decides alone; those that check it take time by the square of the pieces."""
 _SOLID = frozenset({BlockKind.TABLE, BlockKind.CODE})
 _KINDS = {"head": BlockKind.HEADING, "item": BlockKind.LIST_ITEM, "code": BlockKind.CODE}
 
@@ -30,9 +34,12 @@ def select(pieces: Sequence[Piece], tree: "HtmlElement") -> list[Piece]:
     Args:
         tree: the page; it is changed and of no use afterwards.
     """
-    if not _has_frame(pieces):
+    written = sum(len(piece.text) for piece in pieces)
+    if not _has_frame(pieces, written):
         return list(pieces)
-    extract = _extracted(tree)
+    if written > _LONGEST_ARTICLE:
+        return [piece for piece in pieces if not piece.chrome] or list(pieces)
+    extract = _extracted(tree, fast=len(pieces) > _MANY_PIECES)
     wanted = _letters("".join(piece.text for piece in extract))
     kept = _chosen(pieces, extract, wanted)
     found = sum(len(_letters(piece.text)) for piece in kept)
@@ -41,16 +48,15 @@ def select(pieces: Sequence[Piece], tree: "HtmlElement") -> list[Piece]:
     return kept or [piece for piece in pieces if not piece.chrome] or list(pieces)
 
 
-def _has_frame(pieces: Sequence[Piece]) -> bool:
-    linked, written = sum(piece.linked for piece in pieces), sum(len(piece.text) for piece in pieces)
-    return any(piece.chrome for piece in pieces) or linked * 4 > written
+def _has_frame(pieces: Sequence[Piece], written: int) -> bool:
+    return any(piece.chrome for piece in pieces) or sum(piece.linked for piece in pieces) * 4 > written
 
 
-def _extracted(tree: "HtmlElement") -> list[Piece]:
+def _extracted(tree: "HtmlElement", *, fast: bool) -> list[Piece]:
     """The content as trafilatura finds it, one piece per element that holds text."""
     from trafilatura import bare_extraction
 
-    document = bare_extraction(tree, include_comments=False, with_metadata=False, favor_precision=True)
+    document = bare_extraction(tree, include_comments=False, with_metadata=False, favor_precision=True, fast=fast)
     if document is None or document.body is None:
         return []
     found = []

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"---[^\S\n]*\n(.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|$)", re.S)
 _ENTRY = re.compile(r"([A-Za-z][\w -]{0,40}):[^\S\n]+(.*)")
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[^\S\n]*\S[^\n]*$", re.M)
+_MARGIN = re.compile(r"^(?: {0,3}(?P<fence>`{3,}|~{3,})|#{1,6} |(?<=\n\n)[^\s\-*+>|`~\d#<])", re.M)
 _SIGNS = re.compile(r"[\\`*_~\[\]!<&]")
 _BREAK = re.compile(r"<br\b", re.I)
 _NAMES = {"lang": "language", "authors": "author", "published": "date", "description": "description"}
@@ -35,7 +37,8 @@ class MarkdownParser:
         read = decode(blob.data)
         head, body = front_matter(clean(read.text))
         draft, environment = Draft(), dict[str, Any]()
-        _Writer(draft, environment).write(_engine().parse(body, environment))
+        for portion in portions(body, environment):
+            _Writer(draft, environment).write(_engine().parse(portion, environment))
         errors = str(read.errors) if read.errors else ""
         metadata = {"title": draft.title(), "encoding": read.encoding, "encoding_errors": errors, **head}
         yield draft.document(blob.source, with_language(metadata, draft.text))
@@ -52,12 +55,41 @@ def front_matter(text: str) -> tuple[dict[str, str], str]:
     return plain, text[match.end() :]
 
 
+def portions(text: str, environment: dict[str, Any], *, size: int = 200_000) -> Iterator[str]:
+    """A long text in parts that can be read one by one, so that memory is bound by the part.
+
+    Cuts are made where no list, quotation or fence is open: before a heading, or before a paragraph that begins at
+    the margin after a blank line. Law: the parts, joined, are the text.
+
+    Args:
+        environment: gets the link definitions of the whole text, for links whose definition stands in another part.
+        size: a part is at least this long, in code points, where the text goes on.
+    """
+    if len(text) <= 2 * size:
+        yield text
+        return
+    _engine().parse("\n\n".join(_DEFINITION.findall(text)), environment)
+    start, fence = 0, ""
+    for match in _MARGIN.finditer(text):
+        marks = match["fence"]
+        if marks:
+            if not fence:
+                fence = marks
+            elif marks.startswith(fence):
+                fence = ""
+        elif not fence and match.start() - start >= size:
+            yield text[start : match.start()]
+            start = match.start()
+    yield text[start:]
+
+
 @cache
 def _engine() -> "MarkdownIt":
     """The reader of blocks; what stands inside of them is read only where it holds signs."""
     from markdown_it import MarkdownIt
 
     engine = MarkdownIt("commonmark", {"maxNesting": 40}).enable(["table", "strikethrough"])
+    engine.normalizeLink = engine.normalizeLinkText = str  # type: ignore[method-assign]  # targets are left out
     return engine.disable("inline")
 
 
