@@ -1,7 +1,7 @@
 """Boxes on a page -> columns in reading order, each a list of rows (pure)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 _SNAP = 3.0
@@ -10,6 +10,8 @@ _FEWEST = 3
 """Lines that a column needs on each side of a gutter."""
 _PROSE = 9.0
 """Mean width of lines of running text, in units of their height; table cells are narrower."""
+_MARGIN = 0.4
+"""A left column that is narrower and holds less text than this, compared with the right one, stands in the margin."""
 _DEEPEST = 12
 
 
@@ -32,6 +34,8 @@ class Column:
     left: float
     right: float
     rows: tuple[tuple[int, ...], ...]
+    aside: bool = False
+    """It stands in the margin beside the text."""
 
 
 class _Gutter(NamedTuple):
@@ -59,9 +63,25 @@ def _divide(items: list[Item], depth: int) -> list[Column]:
         if loose:
             found += _divide(loose, depth + 1)
             loose = []
-        found += _divide(left, depth + 1)
-        found += _divide(right, depth + 1)
+        if _aside(left, right):
+            found += _divide(right, depth + 1)
+            found += [replace(column, aside=True) for column in _divide(left, depth + 1)]
+        else:
+            found += _divide(left, depth + 1)
+            found += _divide(right, depth + 1)
     return found + (_divide(loose, depth + 1) if loose else [])
+
+
+def _aside(left: list[Item], right: list[Item]) -> bool:
+    """Whether the left column is a margin's note beside the text, to be read after it."""
+    width = max(item.right for item in left) - min(item.left for item in left)
+    other = max(item.right for item in right) - min(item.left for item in right)
+    return width < _MARGIN * other and _printed(left) < _MARGIN * _printed(right)
+
+
+def _printed(side: list[Item]) -> float:
+    """Area of the text."""
+    return sum((item.right - item.left) * (item.bottom - item.top) for item in side if item.text)
 
 
 def _gutter(items: list[Item]) -> _Gutter | None:

@@ -51,7 +51,7 @@ def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind 
 def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
     """The outermost lines at the top and the bottom of a page."""
     height = page.frame[1]
-    lines = [line for piece in page.pieces if piece.role == "text" for line in piece.lines]
+    lines = [line for piece in page.pieces if piece.role in ("text", "aside") for line in piece.lines]
     top = sorted((line for line in lines if line.bottom < _ZONE * height), key=lambda line: line.top)
     bottom = sorted((line for line in lines if line.top > (1 - _ZONE) * height), key=lambda line: -line.bottom)
     return top[:_DEEPEST] + bottom[:_DEEPEST]

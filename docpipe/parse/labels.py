@@ -28,6 +28,8 @@ _SECTION = re.compile(
 _CHINESE_SECTION = re.compile(r"第[一二三四五六七八九十百零\d]{1,5}[编篇部章节]|附录")
 _LETTER = re.compile(r"[^\W\d_]")
 _EQUATION = re.compile(r"\(\d{1,3}(?:\.\d{1,3})?[a-z]?\)$")
+_NAMES = re.compile(r"^by\s|,\s|\s(?:and|und|et|y|&)\s.*\d|[*†‡§]$|[^\W\d]\s?\d(?:[\s,]|$)", re.I)
+"""What a line under the title shows when it names the authors."""
 _OPEN_ENDS = frozenset(".,;，。；、…-")
 _LONGEST_HEADING = 160
 
@@ -96,8 +98,8 @@ def _named(piece: Piece, page: int, height: float, body: _Body, outline: Outline
         return Labelled(piece, page, BlockKind.TABLE)
     if piece.role == "figure":
         return Labelled(piece, page, BlockKind.FIGURE)
-    if piece.role == "turned":
-        return Labelled(piece, page, BlockKind.OTHER, native="turned")
+    if piece.role in ("turned", "aside"):
+        return Labelled(piece, page, BlockKind.OTHER, native=piece.role)
     item = Labelled(piece, page, BlockKind.PARAGRAPH)
     text, first = item.text, piece.lines[0]
     if (match := _CAPTION.match(text)) and _is_caption(match, piece, text):
@@ -186,7 +188,14 @@ def _with_title(items: list[Labelled], body: _Body) -> list[Labelled]:
     number = next(number for size, number in first if size >= largest - 0.1)
     if largest < 1.15 * body.size or largest < max(size for size, _ in sizes) - 0.6:
         return items
-    return [*items[:number], replace(items[number], kind=BlockKind.TITLE, level=1), *items[number + 1 :]]
+    found = [*items[:number], replace(items[number], kind=BlockKind.TITLE, level=1), *items[number + 1 :]]
+    following = number + 1
+    while (
+        following < len(found) and found[following].kind is BlockKind.HEADING and _NAMES.search(found[following].text)
+    ):
+        found[following] = replace(found[following], kind=BlockKind.PARAGRAPH, native="byline")
+        following += 1
+    return found
 
 
 def _with_levels(items: list[Labelled], outline: Outline) -> list[Labelled]:

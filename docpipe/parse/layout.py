@@ -9,6 +9,11 @@ from docpipe.parse.printed import Piece, PrintedLine, union
 
 _SMALLEST_PICTURE = 0.01
 """Of the page's area: smaller ones are logos and ornaments."""
+_EDGE = 0.1
+"""Of the page's height: where running headers and footers stand."""
+_MOST_EDGE_ROWS = 3
+_GAP = 0.9
+"""White space between a running header and the text, in units of the next line's height."""
 _BACKGROUND = 0.6
 """Of the page's area: a larger picture with text on it is what the page is printed on."""
 
@@ -37,7 +42,8 @@ def arrange(
         *(Piece("figure", tuple(inside.get(n, ())), box, 0, box.left, box.right) for n, box in enumerate(pictures)),
     ]
     found: list[Piece] = []
-    for number, column in enumerate(columns(_items(free, blocks))):
+    ordered = [column for part in _parted(_items(free, blocks), height) for column in columns(part)]
+    for number, column in enumerate(ordered):
         found += _pieces(column, number, free, blocks)
     end = found[-1].column + 1 if found else 0
     for number, group in enumerate(turned):
@@ -52,6 +58,33 @@ def _items(lines: list[PrintedLine], blocks: list[Piece]) -> list[Item]:
     return items + [Item(*block.box, count + number, False) for number, block in enumerate(blocks)]
 
 
+def _parted(items: list[Item], height: float) -> list[list[Item]]:
+    """Head, body and foot of a page: a few lines at its edge, with white space between them and the rest."""
+    items.sort(key=lambda item: item.bottom)
+    top = _head([(item.top, item.bottom) for item in items], height)
+    items.sort(key=lambda item: -item.top)
+    foot = _head([(height - item.bottom, height - item.top) for item in items[: len(items) - top]], height)
+    ends = items[:foot]
+    items.sort(key=lambda item: item.bottom)
+    return [items[:top], [item for item in items[top:] if item not in ends], ends]
+
+
+def _head(spans: list[tuple[float, float]], height: float) -> int:
+    """How many items at the edge stand apart; spans are sorted by their end."""
+    last, rows = 0.0, 0
+    for number, (start, end) in enumerate(spans):
+        if start > last:
+            rows += 1
+            if number and start - last > _GAP * (end - start):
+                return number
+            if rows > _MOST_EDGE_ROWS:
+                return 0
+        if end > _EDGE * height:
+            return 0
+        last = max(last, end)
+    return 0
+
+
 def _pieces(column: Column, number: int, lines: list[PrintedLine], blocks: list[Piece]) -> list[Piece]:
     """The pieces of one column, its tables and pictures between its paragraphs."""
     found: list[Piece] = []
@@ -64,7 +97,10 @@ def _pieces(column: Column, number: int, lines: list[PrintedLine], blocks: list[
         found += pieces(rows, column=number, left=column.left, right=column.right)
         rows = []
         found += [blocks[index - count]._replace(column=number) for index in row]
-    return found + pieces(rows, column=number, left=column.left, right=column.right)
+    found += pieces(rows, column=number, left=column.left, right=column.right)
+    if column.aside:
+        return [piece._replace(role="aside") if piece.role == "text" else piece for piece in found]
+    return found
 
 
 def _shown(pictures: Sequence[Box], area: float) -> list[Box]:

@@ -6,7 +6,9 @@ from itertools import pairwise
 
 from docpipe.parse.printed import BOLD, GAPPED, MONO, Piece, PrintedLine, union
 
-_BULLET = re.compile(r"[•◦▪▫‣●○■□◆◇▶►➢➤✓✔❖∙\uf0b7\uf0a7\uf0d8\uf076]|[-–—*·o](?=\s)")
+_SIGN = re.compile(r"[•◦▪▫‣●○■□◆◇▶►➢➤✓✔❖∙\uf0b7\uf0a7\uf0d8\uf076]")
+_DASH = re.compile(r"[-–—*·o](?=\s)")
+_INITIAL = re.compile(r"[A-Z]\.")
 _NUMBER = re.compile(
     r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)](?=\s)|\[\d{1,3}\]|[（(][一二三四五六七八九十\d]{1,3}[)）]"
     r"|[一二三四五六七八九十]{1,3}[、．]|\d{1,3}[、．]|[①-⑳]|第[一二三四五六七八九十百\d]{1,4}[章节条部篇]"
@@ -19,7 +21,7 @@ _WIDE_GAP = 1.6
 
 def bulleted(text: str) -> bool:
     """Whether a line begins with the sign of a list."""
-    return _BULLET.match(text) is not None
+    return bool(_SIGN.match(text) or _DASH.match(text))
 
 
 def numbered(text: str) -> str:
@@ -64,9 +66,9 @@ def pieces(rows: Iterable[PrintedLine], *, column: int, left: float, right: floa
 
 
 def _pitch(lines: list[PrintedLine]) -> float:
-    """The usual distance from one line to the next, in points; 0 where there is none."""
+    """The usual distance from one line to the next, in units of their size; 0 where there is none."""
     steps = sorted(
-        line.bottom - before.bottom
+        (line.bottom - before.bottom) / line.size
         for before, line in pairwise(lines)
         if abs(line.size - before.size) < 0.6 and 0 < line.bottom - before.bottom < 2.6 * line.size
     )
@@ -77,13 +79,12 @@ def _parts(current: list[PrintedLine], line: PrintedLine, pitch: float, left: fl
     """Whether `line` begins something new after `current`."""
     before = current[-1]
     step = line.bottom - before.bottom
-    usual = pitch if pitch and abs(line.size - before.size) < 0.6 else 1.35 * max(line.size, before.size)
+    usual = (min(max(pitch, 1.15), 1.5) if line.size > 12.5 else pitch or 1.35) * max(line.size, before.size)
     if step > max(1.22 * usual, usual + 1.5) and step > 1.22 * _own_pitch(current, usual):
         return True
     if step < -0.5 * line.size or abs(line.size - before.size) > 0.08 * max(line.size, before.size):
         return True
-    changed = (line.style ^ before.style) & (GAPPED | MONO)
-    if changed:
+    if (line.style ^ before.style) & (GAPPED | MONO):
         return True
     if line.style & (GAPPED | MONO):
         return False
@@ -111,14 +112,17 @@ def _styled_apart(before: PrintedLine, line: PrintedLine, right: float) -> bool:
 def _marked_apart(current: list[PrintedLine], line: PrintedLine, right: float) -> bool:
     """Whether the line begins with a list mark, at a place where an item may begin."""
     text, before = line.text, current[-1]
-    if bulleted(text):
+    if _SIGN.match(text):
         return True
+    short = before.right < right - 3 * before.size
+    if bulleted(text):
+        again = bulleted(current[0].text) and abs(line.left - current[0].left) < 2.0
+        return again or short or before.text[-1:] in _CLOSED
     mark = numbered(text)
     if not mark:
         return False
     again = bool(numbered(current[0].text)) and abs(line.left - current[0].left) < 2.0
-    short = before.right < right - 3 * before.size
-    return again or short or before.text[-1:] in _CLOSED
+    return again or short or (before.text[-1:] in _CLOSED and not _INITIAL.match(text))
 
 
 def _set_apart(current: list[PrintedLine], line: PrintedLine, left: float, right: float) -> bool:

@@ -182,7 +182,8 @@ class _PageReader:
         pictures = _pictures(text_page)
         if pictures:  # their bytes would be copied into the answer: ask again without them
             text_page = self._page.get_textpage(flags=self._flags)
-        lines, odd = _lines(text_page)
+        words = text_page.extractWORDS()
+        lines, odd = _lines(text_page, words)
         turn = _TURNS[max(odd, key=lambda run: sum(len(line.text) for line in odd[run]))] if odd else 0
         if turn and sum(len(line.text) for line in lines) >= sum(map(_length, odd.values())):
             turn = 0
@@ -197,7 +198,7 @@ class _PageReader:
         scanned = self._needs_ocr(text, pictures, odd, width * height)
         if scanned and not readable(text):
             lines, odd = [], {}
-        found = self._tables(text_page, total, turn, flat) if tables and len(lines) > 2 else []
+        found = self._tables(words, total, turn, flat) if tables and len(lines) > 2 else []
         pieces = layout.arrange(
             lines, turned=list(odd.values()), tables=found, pictures=pictures, width=width, height=height
         )
@@ -218,14 +219,14 @@ class _PageReader:
         return len(self._page.get_bboxlog()) > 50
 
     def _tables(
-        self, text_page: "pymupdf.TextPage", total: int, turn: int, flat: tuple[float, float]
+        self, printed: Sequence[tuple[Any, ...]], total: int, turn: int, flat: tuple[float, float]
     ) -> list[FoundTable]:
         from docpipe.parse.rules import page_rules
         from docpipe.parse.tables import find_tables
 
-        words = [Word(*word[:5]) for word in text_page.extractWORDS()]
-        if not words or len(words) > _MOST_WORDS:
+        if not printed or len(printed) > _MOST_WORDS:
             return []
+        words = [Word._make(word[:5]) for word in printed]
         back = (360 - turn) % 360
         if back:
             words = [Word(*turned(word, back, *flat), word.text) for word in words]
@@ -252,10 +253,12 @@ def _pictures(text_page: "pymupdf.TextPage") -> list[Box]:
     return found
 
 
-def _lines(text_page: "pymupdf.TextPage") -> tuple[list[PrintedLine], dict[tuple[int, int], list[PrintedLine]]]:
+def _lines(
+    text_page: "pymupdf.TextPage", words: Sequence[tuple[Any, ...]]
+) -> tuple[list[PrintedLine], dict[tuple[int, int], list[PrintedLine]]]:
     """The lines that run from left to right, and those that run otherwise, by direction."""
     edges: dict[int, list[float]] = {}
-    for left, _, right, _, _, block, line, _ in text_page.extractWORDS():
+    for left, _, right, _, _, block, line, _ in words:
         key = block << 14 | line
         if key in edges:
             edges[key] += (left, right)

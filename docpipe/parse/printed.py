@@ -50,7 +50,8 @@ class PrintedLine(NamedTuple):
 class Piece(NamedTuple):
     """Lines that belong together: a paragraph, a heading, an item ... not yet named.
 
-    `role` is `text`, `table`, `figure` or `turned` (text that runs in another direction). `column` numbers the
+    `role` is `text`, `table`, `figure`, `aside` (text in the margin) or `turned` (it runs in another
+    direction). `column` numbers the
     stretches of the page that are read one after the other; `left` and `right` are that column's edges.
     """
 
