@@ -221,6 +221,7 @@ class Cutter:
     def _contexts(self, line: _Line, caption: str, header: str, header_tokens: int) -> tuple[str, ...]:
         """What may stand before later rows of a table, best first."""
         most = self.room // _HEADER_SHARE
+        header = header if header_tokens else ""
         caption_tokens = self.tokenizer.count(caption)
         options = [
             (line.text + caption + header, line.tokens + caption_tokens + header_tokens),
