@@ -76,7 +76,12 @@ def _chosen(pieces: Sequence[Piece], extract: Sequence[Piece], wanted: str) -> l
     for at in range(last - 1, first, -1):
         flags[at] = flags[at] or _belongs(pieces[at], pieces[at + 1 : at + 2], flags[at + 1 : at + 2])
     kept = [piece for piece, flag in zip(pieces, flags, strict=True) if flag]
-    return kept[:1] + [piece for before, piece in pairwise(kept) if piece.text != before.text]
+    return kept[:1] + [piece for before, piece in pairwise(kept) if not _is_repeated(before, piece)]
+
+
+def _is_repeated(before: Piece, piece: Piece) -> bool:
+    """Whether a text stands twice in a row, as the captions of a picture in two sizes do."""
+    return piece.text == before.text and piece.kind in (BlockKind.CAPTION, BlockKind.PARAGRAPH)
 
 
 def _belongs(piece: Piece, following: Sequence[Piece], kept: Sequence[bool]) -> bool:
