@@ -8,6 +8,7 @@ from docpipe.errors import UnsupportedMedia
 from docpipe.parse.delimited import DelimitedParser
 from docpipe.parse.html import HtmlParser
 from docpipe.parse.markdown import MarkdownParser
+from docpipe.parse.pdf import PdfParser
 from docpipe.parse.text import TextParser
 from docpipe.protocols import PagedParser, Parser
 from docpipe.types import Blob, Document, Source
@@ -27,21 +28,13 @@ _FIELDS: Mapping[str, str] = {
 _ARCHIVES = ("zip", "gzip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
 
 
-def _pdf_parser() -> Any:
-    try:
-        from docpipe.parse.pdf import PdfParser
-    except ImportError:
-        return None
-    return PdfParser()
-
-
 @dataclass(frozen=True, kw_only=True)
 class AutoParser:
     """Picks by media type. Options of each parser stand below its name: `parse.auto: {html: {main_content: false}}`."""
 
     VERSION = 1
 
-    pdf: Any = field(default_factory=_pdf_parser)
+    pdf: PdfParser = field(default_factory=PdfParser)
     """PDF files; may be another parser: `pdf: {use: parse.pypdf}`."""
     html: HtmlParser = field(default_factory=HtmlParser)
     """Web pages."""

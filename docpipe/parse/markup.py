@@ -188,7 +188,7 @@ class _Reading:
 
     def _add(self, text: str | None) -> None:
         if text:
-            text = _SPACES.sub(_space, text)
+            text = _SPACES.sub(" ", text)
             self._text.append(text)
             if self._links:
                 self._linked += len(text.strip())
@@ -255,7 +255,3 @@ _KINDS = {
     "caption": BlockKind.CAPTION,
     **dict.fromkeys(_HEADINGS, BlockKind.HEADING),
 }
-
-
-def _space(match: re.Match[str]) -> str:
-    return " "
