@@ -44,6 +44,8 @@ class Features(NamedTuple):
     """Logarithm of the number of the question's terms: covering three is easier than covering ten."""
     asked: float
     """1 where the statement is itself a question."""
+    heading: float
+    """1 where it is a heading, by its looks or by the chunk's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def gather(question: str, hits: Sequence[Hit], *, longest: int = 400) -> list[Ca
     seen: set[str] = set()
     for section in sections:
         for number, statement in enumerate(section.statements):
-            if statement.text not in seen and not _is_heading(statement.text, section.hit):
+            if statement.text not in seen:
                 seen.add(statement.text)
                 found.append(_candidate(asked, section, number, rarity, known=known))
     return found
@@ -105,6 +107,31 @@ class _Section:
         everything = headings | frozenset(terms(chunk.content))
         return cls(hit, said, words, everything)
 
+    def is_heading(self, number: int) -> bool:
+        """Whether a statement is a heading, by its looks or by the chunk's word."""
+        statement, chunk = self.statements[number], self.hit.chunk
+        return statement.is_heading or statement.text in chunk.headings or statement.text == chunk.title
+
+    def before(self, number: int) -> list[int]:
+        """What a statement leans on: the heading above it, and what was said last; of a row, before its table."""
+        told = number - 1
+        while told >= 0 and self.statements[told].is_row:
+            told -= 1
+        above = next((at for at in range(told, -1, -1) if self.is_heading(at)), -1)
+        return [at for at in dict.fromkeys((above, told)) if at >= 0]
+
+    def around(self, number: int) -> list[int]:
+        """A statement, what it leans on, and what follows it in its paragraph."""
+        behind = number + 1
+        follows = behind < len(self.statements) and not (self.is_heading(behind) or self.statements[behind].is_row)
+        return [*self.before(number), number, *([behind] if follows else [])]
+
+    def window(self, number: int) -> str:
+        """A statement behind what it leans on."""
+        before = [self.statements[at].told for at in self.before(number)]
+        named = self.hit.chunk.headings[-1:] if not any(map(self.is_heading, self.before(number))) else ()
+        return " ".join((*named, *before, self.statements[number].told))
+
 
 def _rarity(asked: Sequence[str], sections: Sequence[_Section]) -> dict[str, float]:
     """Weight of each of the question's terms: the fewer statements hold it, the more it tells."""
@@ -121,7 +148,7 @@ def _coverage(held: frozenset[str], rarity: dict[str, float]) -> float:
 def _candidate(asked: _Asked, section: _Section, number: int, rarity: dict[str, float], *, known: float) -> Candidate:
     words = section.terms[number]
     held = frozenset(words)
-    around = frozenset(term for near in section.terms[max(0, number - 1) : number + 2] for term in near)
+    around = frozenset(term for near in section.around(number) for term in section.terms[near])
     statement = section.statements[number]
     features = Features(
         sentence=_coverage(held, rarity),
@@ -136,8 +163,9 @@ def _candidate(asked: _Asked, section: _Section, number: int, rarity: dict[str, 
         known=known,
         terms=log(1 + len(asked.terms)) / 3,
         asked=float(statement.text.endswith(("?", "？"))),
+        heading=float(section.is_heading(number)),
     )
-    return Candidate(section.hit, statement, _window(section, number), features, held)
+    return Candidate(section.hit, statement, section.window(number), features, held)
 
 
 def _order(words: Sequence[str], pairs: frozenset[tuple[str, str]]) -> float:
@@ -151,12 +179,3 @@ def _kind(text: str, asked: _Asked) -> float:
     if asked.kind is Wanted.OTHER:
         return 0.0
     return 1.0 if offers(text, asked.kind, asked.question) else -1.0
-
-
-def _window(section: _Section, number: int) -> str:
-    before = section.statements[number - 1].told if number else ""
-    return " ".join(filter(None, (*section.hit.chunk.headings[-1:], before, section.statements[number].told)))
-
-
-def _is_heading(text: str, hit: Hit) -> bool:
-    return text in hit.chunk.headings or text == hit.chunk.title

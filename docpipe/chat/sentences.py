@@ -14,10 +14,11 @@ __all__ = ["Statement", "statements"]
 
 _TABLE_MARK = re.compile(r"</?table>")
 _CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.S)
-_ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•·▪◦–]|\(?\w{1,2}[.)])[ \t])")
-"""A line break before a list mark; other line breaks may stand inside a sentence."""
 _CUTS = (Level.CLAUSE, Level.WORD, Level.RUN)
 """Where a sentence that is too long is cut, best first."""
+_MARKS = ".!?:;…。！？：；,，"
+_HEADING = 80
+"""The longest heading, in code points."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,8 @@ class Statement:
     told: str
     """As an answer tells it; a row with the names of its columns."""
     is_row: bool = False
+    is_heading: bool = False
+    """A short line of its own that ends without a mark, with more text below it."""
 
 
 def statements(chunk: Chunk, *, longest: int = 400) -> list[Statement]:
@@ -52,14 +55,19 @@ def _sentences(chunk: Chunk, start: int, end: int, *, longest: int) -> list[Stat
     for span in _pieces(chunk.text, start, end, longest=longest):
         text = readable(chunk, span)
         if any(letter.isalnum() for letter in text):
-            found.append(Statement(span=span, text=text, told=text))
+            found.append(Statement(span=span, text=text, told=text, is_heading=_is_heading(chunk.text, span)))
     return found
+
+
+def _is_heading(text: str, span: Span) -> bool:
+    alone = span.start == 0 or text.startswith("\n\n", max(0, span.start - 2))
+    alone = alone and text.startswith("\n\n", span.end)
+    return alone and span.end - span.start <= _HEADING and text[span.end - 1] not in _MARKS
 
 
 def _pieces(text: str, start: int, end: int, *, longest: int) -> Iterator[Span]:
     for left, right in _prose(text, start, end):
-        breaks = {*cuts(text, left, right, Level.PARAGRAPH), *cuts(text, left, right, Level.SENTENCE)}
-        breaks |= {match.end() for match in _ITEM.finditer(text, left, right)}
+        breaks = {*cuts(text, left, right, Level.LINE), *cuts(text, left, right, Level.SENTENCE)}
         for first, last in pairwise([left, *sorted(breaks), right]):
             for piece in _cut(text, first, last, longest=longest):
                 if span := _stripped(text, *piece):

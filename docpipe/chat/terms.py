@@ -42,10 +42,11 @@ def _stem(word: str) -> str:
     word = re.sub(r"['’]s?$", "", word)
     if len(word) < 4 or not word.isascii():
         return word
-    for ending, put in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("ly", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            word = word[: -len(ending)] + put
-            break
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+    ending = next((ending for ending in ("ing", "ed", "ly") if word.endswith(ending)), "")
+    if ending and len(word) - len(ending) >= 3:
+        word = word.removesuffix(ending)
     return word.removesuffix("e") if len(word) > 4 else word
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+
 from docpipe.chat.terms import terms
 from docpipe.types import BlockKind, Chunk, Geometry, Hit, Line, Query, Source, Span
 
