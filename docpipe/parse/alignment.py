@@ -45,6 +45,8 @@ def columns(lines: Sequence[Sequence[Phrase]]) -> list[Column]:
     enough = max(2.0, _LIKE_THE_FULLEST * counts[(3 * len(counts)) // 4])
     full = [line for line in lines if len(line) >= enough]
     found = _covered(full, most=int(_CROSSING * len(full)))
+    if len(full) >= 4:
+        found = [column for column in found if sum(_any_over(line, column) for line in full) > 1]
     return _with_sparse(found, lines)
 
 
@@ -70,8 +72,11 @@ def _with_sparse(found: list[Column], lines: Sequence[Sequence[Phrase]]) -> list
         for line in lines
     ]
     extra = _covered(loose, most=0)
-    strong = [c for c in extra if sum(p.left < c.right and p.right > c.left for line in loose for p in line) >= 2]
-    return sorted([*found, *strong])
+    return sorted([*found, *(column for column in extra if sum(_any_over(line, column) for line in loose) >= 2)])
+
+
+def _any_over(line: Sequence[Phrase], column: Column) -> bool:
+    return any(part.left < column.right and part.right > column.left for part in line)
 
 
 def place(line: Sequence[Phrase], found: Sequence[Column]) -> list[Placed]:
@@ -175,11 +180,16 @@ def _spread(placed: Sequence[Placed], found: Sequence[Column], rules: Sequence[S
         if rule is not None:
             over = [column for column in range(low, high + 1) if _mostly_over(found[column], rule)]
         else:
-            over = [] if last else _centred_over(part, found, max(low, 1), high)
+            over = [] if last or _lines_up(part, found[first]) else _centred_over(part, found, max(low, 1), high)
         if over and over[0] <= first and over[-1] >= end:
             first, end = over[0], over[-1]
         spread.append(Placed(part, first, end))
     return spread
+
+
+def _lines_up(part: Phrase, column: Column) -> bool:
+    """Whether a heading begins or ends where its column does."""
+    return abs(part.left - column.left) < 2.5 or abs(part.right - column.right) < 2.5
 
 
 def _rule_below(part: Phrase, rules: Sequence[Segment]) -> Segment | None:

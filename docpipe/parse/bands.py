@@ -24,11 +24,11 @@ def split(grid: Grid, held: Sequence[Held]) -> tuple[Grid, list[Held]]:
 
 
 def missing_columns(held: Iterable[Held]) -> bool:
-    """Whether a cell holds several columns of figures."""
+    """Whether a cell holds several columns, the last of figures."""
     for cell in held:
         if len(cell.words) >= 4:
             rows = [phrases(line) for line in text_lines(cell.words)]
-            if sum(sum(is_number(part.text) for part in parts) >= 2 for parts in rows) >= 2:
+            if sum(len(parts) >= 2 and is_number(parts[-1].text) for parts in rows) >= 2:
                 return True
     return False
 
@@ -43,7 +43,7 @@ def _cuts(grid: Grid, cells: Sequence[Held]) -> list[float]:
         boxes = [hull(placed.phrase for placed in row) for row in body_rows(lines, found)]
     else:
         boxes = _paragraphs([hull(line) for line in lines])
-        if any(_filled(cells, box) < 2 for box in boxes):
+        if 2 * sum(_filled(cells, box) >= 2 for box in boxes) < len(boxes) + 1:
             return []
     return [(above.bottom + below.top) / 2 for above, below in pairwise(boxes)]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from docpipe.parse.cells import Area, Grid
-from docpipe.parse.content import Rule
+from docpipe.parse.content import Box, Rule
 
 _SNAP = 2.0
 """Lines this near to each other are one line, in points."""
@@ -16,6 +16,11 @@ _MOST_CROSSINGS = 60_000
 """Pairs of lines that are looked at; a page with more is a drawing."""
 _OVERHANG = 12.0
 """A line that goes on this far beyond the last line across it has an open cell there, in points."""
+
+_FLUSH = 8.0
+"""How far the ends of lines of one table may differ, in points."""
+_FRAME = 60.0
+"""How high a header above a grid may be, in points."""
 
 
 class Segment(NamedTuple):
@@ -166,3 +171,16 @@ def _borders(positions: Sequence[float], bands: Sequence[float], segments: Seque
             if min(high, segment.end) - max(low, segment.start) > 0.5 * (high - low):
                 drawn.add((number, band))
     return drawn
+
+
+def framed(box: Box, across: Sequence[Segment]) -> Box:
+    """A box with the horizontal lines of its own width near above and below it: the header and foot of a table."""
+    own = [line.at for line in across if abs(line.start - box.left) < _FLUSH and abs(line.end - box.right) < _FLUSH]
+    top, bottom = box.top, box.bottom
+    for at in sorted(own, reverse=True):
+        if top - _FRAME <= at < top:
+            top = at
+    for at in sorted(own):
+        if bottom < at <= bottom + _FRAME:
+            bottom = at
+    return Box(box.left, top, box.right, bottom)

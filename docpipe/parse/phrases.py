@@ -1,7 +1,9 @@
 """Words of a page -> printed lines -> phrases, the stretches of words that stand together (pure)."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from docpipe.parse.content import Box, Word
@@ -12,6 +14,8 @@ _NUMBER = re.compile(
 _THOUSANDS = re.compile(r"\d{3}(?!\d)")
 _WORD_SPACE = 0.45
 """A wider gap parts phrases, in heights of a word's box."""
+_WIDEST_SPACE = 0.75
+"""The same where all words stand wide apart."""
 _FIGURE_SPACE = 0.25
 """The same between two figures."""
 
@@ -58,12 +62,22 @@ def text_lines(words: Iterable[Word]) -> list[list[Word]]:
     return lines
 
 
-def phrases(line: Sequence[Word]) -> list[Phrase]:
-    """A line, cut at its wide gaps."""
+def word_space(lines: Iterable[Sequence[Word]]) -> float:
+    """The widest gap within a phrase, in heights of a word: wider where words stand wide apart (typewriter fonts)."""
+    gaps = sorted(
+        (after[0] - before[2]) / max(1.0, after[3] - after[1]) for line in lines for before, after in pairwise(line)
+    )
+    narrow = gaps[: bisect_left(gaps, 1.0)]
+    usual = narrow[len(narrow) // 2] if narrow else 0.0
+    return min(max(_WORD_SPACE, 1.25 * usual), _WIDEST_SPACE)
+
+
+def phrases(line: Sequence[Word], space: float = _WORD_SPACE) -> list[Phrase]:
+    """A line, cut at its gaps wider than `space` (in heights of a word)."""
     parts: list[list[Word]] = []
     reach = 0.0
     for word in line:
-        if parts and word[0] - reach <= _allowed(parts[-1][-1], word):
+        if parts and word[0] - reach <= _allowed(parts[-1][-1], word, space):
             parts[-1].append(word)
             reach = max(reach, word[2])
         else:
@@ -83,9 +97,9 @@ def hull(boxes: "Iterable[Word | Phrase | Box]") -> Box:
     return Box(min(lefts), min(tops), max(rights), max(bottoms))
 
 
-def _allowed(before: Word, after: Word) -> float:
+def _allowed(before: Word, after: Word, space: float) -> float:
     """The widest gap between two words of one phrase, in points."""
     height = min(before[3] - before[1], after[3] - after[1])
     if before[4][-1:].isdigit() and after[4][:1].isdigit() and not _THOUSANDS.match(after[4]):
         return _FIGURE_SPACE * height
-    return _WORD_SPACE * height
+    return space * height

@@ -9,15 +9,18 @@ from docpipe.parse.alignment import Column, align, columns
 from docpipe.parse.cells import table
 from docpipe.parse.content import Box, FoundTable, Word
 from docpipe.parse.lattice import Lines, Segment
-from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text_lines
+from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text_lines, word_space
+from docpipe.parse.running_text import stretches, within
 
-_PROSE_WORDS = 4
-"""Stacked phrases of at least so many words are running text, unless a figure stands beside them."""
+_SHORT = 4
+"""A label of so many words or fewer may be wide."""
 _FARTHEST = 2.6
 """The widest gap between two lines of a table, in heights of a line."""
 _HEADER_GAP = 1.3
 """The same between lines of its header."""
 _MOST_HEADER_LINES = 10
+_RULE_REACH = 60.0
+"""How far above its first and below its last line a rule can still be a table's own, in points."""
 _MOST_LABELS = 3
 """Lines with nothing but a label that may follow each other in a table."""
 
@@ -31,20 +34,22 @@ class Line(NamedTuple):
     prose: list[Phrase]
 
 
-def tables(words: Sequence[Word], rules: Sequence[Segment]) -> list[FoundTable]:
+def tables(words: Sequence[Word], drawn: Lines) -> list[FoundTable]:
     """Tables made by the alignment of their words.
 
     Args:
         words: those that stand in no drawn grid.
-        rules: horizontal lines of the page.
+        drawn: lines of the page.
     """
-    lines = _lines(words)
-    return [found for block in _blocks(lines, rules) if (found := _table(block, lines, words, rules)) is not None]
+    lines = _lines(words, drawn.down)
+    return [found for block in _blocks(lines) if (found := _table(block, lines, drawn.across)) is not None]
 
 
 def aligned(words: Sequence[Word], drawn: Lines) -> FoundTable | None:
     """Words known to be one table, read by their alignment and the lines drawn between them."""
-    body = [_cut_at(parts, drawn.down) for line in text_lines(words) if (parts := phrases(line))]
+    printed = text_lines(words)
+    space = word_space(printed)
+    body = [_cut_at(phrases(line, space), drawn.down) for line in printed]
     full = [parts for parts in body if len(parts) > 1]
     found = columns(full) if len(full) > 1 else []
     if len(found) < 2:
@@ -74,49 +79,22 @@ def may_hold_tables(words: Sequence[Word]) -> bool:
     return len(words) >= 6
 
 
-def _lines(words: Sequence[Word]) -> list[Line]:
-    cut = [phrases(line) for line in text_lines(words)]
-    prose = _prose(cut)
+def _lines(words: Sequence[Word], down: Sequence[Segment]) -> list[Line]:
+    printed = text_lines(words)
+    space = word_space(printed)
+    cut = [_cut_at(phrases(line, space), down) for line in printed]
+    prose = stretches(cut)
     lines = []
-    for number, parts in enumerate(cut):
+    for parts in cut:
         box = hull(parts)
-        kept = [part for index, part in enumerate(parts) if (number, index) not in prose]
-        lines.append(Line(box.top, box.bottom, kept, [p for i, p in enumerate(parts) if (number, i) in prose]))
+        kept, running = [], []
+        for part in parts:
+            (running if within(part, prose) else kept).append(part)
+        lines.append(Line(box.top, box.bottom, kept, running))
     return lines
 
 
-def _prose(cut: Sequence[Sequence[Phrase]]) -> set[tuple[int, int]]:
-    """Phrases (line, number in the line) that are lines of running text: long ones stacked on each other."""
-    prose: set[tuple[int, int]] = set()
-    for number, (above, below) in enumerate(pairwise(cut)):
-        for i, upper in enumerate(above):
-            if not _wordy(above, i):
-                continue
-            for j, lower in enumerate(below):
-                if _stacked(upper, lower) and _wordy(below, j):
-                    prose.update(((number, i), (number + 1, j)))
-    return prose
-
-
-def _wordy(line: Sequence[Phrase], index: int) -> bool:
-    part = line[index]
-    if len(part.words) < _PROSE_WORDS:
-        return False
-    beside = line[index + 1] if index + 1 < len(line) else None
-    return beside is None or not is_number(beside.text)
-
-
-def _stacked(upper: Phrase, lower: Phrase) -> bool:
-    height = upper.bottom - upper.top
-    return (
-        lower.top - upper.bottom < 1.2 * height
-        and abs(upper.left - lower.left) < 3 * height
-        and min(upper.right, lower.right) - max(upper.left, lower.left)
-        > 0.6 * (max(upper.right, lower.right) - min(upper.left, lower.left))
-    )
-
-
-def _blocks(lines: Sequence[Line], rules: Sequence[Segment]) -> Iterator[list[Line]]:
+def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Runs of lines that may be tables: most have several phrases; labels may stand between."""
     block: list[Line] = []
     waiting: list[Line] = []
@@ -131,7 +109,10 @@ def _blocks(lines: Sequence[Line], rules: Sequence[Segment]) -> Iterator[list[Li
             yield block
             block, waiting = [], []
         if len(line.parts) < 2:
-            if block:
+            if block and _opens_another(line, block, last):
+                yield block
+                block, waiting = [], []
+            elif block:
                 waiting.append(line)
                 if len(waiting) > _MOST_LABELS or not _is_label(line, block):
                     yield block
@@ -140,6 +121,13 @@ def _blocks(lines: Sequence[Line], rules: Sequence[Segment]) -> Iterator[list[Li
         block += [*waiting, line]
         waiting = []
     yield block
+
+
+def _opens_another(line: Line, block: Sequence[Line], last: Line | None) -> bool:
+    """Whether a line with one phrase, set off from the block and not at its left edge, heads the next table."""
+    left = min(part.left for each in block for part in each.parts)
+    height = line.bottom - line.top
+    return last is not None and line.top - last.bottom > 0.9 * height and line.parts[0].left > left + 4 * height
 
 
 def _beside(prose: Sequence[Phrase], block: Sequence[Line]) -> bool:
@@ -152,12 +140,11 @@ def _is_label(line: Line, block: Sequence[Line]) -> bool:
     """Whether a line with one phrase can be a row of the block: it does not write over all of its columns."""
     outline = hull(part for each in block for part in each.parts)
     part = line.parts[0]
-    return part.right - part.left < 0.6 * (outline.right - outline.left) or len(part.words) <= _PROSE_WORDS
+    return part.right - part.left < 0.6 * (outline.right - outline.left) or len(part.words) <= _SHORT
 
 
-def _table(
-    block: list[Line], lines: Sequence[Line], words: Sequence[Word], rules: Sequence[Segment]
-) -> FoundTable | None:
+def _table(block: list[Line], lines: Sequence[Line], rules: Sequence[Segment]) -> FoundTable | None:
+    block = _framed(block, rules)
     if len(block) < 2:
         return None
     body = [line.parts for line in block]
@@ -168,7 +155,7 @@ def _table(
     near = [rule for rule in rules if rule.start < outline.right and rule.end > outline.left]
     if not _plausible(body, found, outline, near):
         return None
-    above = _header_above(block[0], lines, outline, near)
+    above = _header_above(block[0], lines, outline, _top_rule(outline, near))
     every = [*above, *body]
     first = _first_figures(every)
     aligned = align(every[:first], every[first:], found, near)
@@ -187,7 +174,45 @@ def _is_year(text: str) -> bool:
     return len(text) == 4 and text.isdigit() and text[:2] in ("18", "19", "20")
 
 
-def _header_above(first: Line, lines: Sequence[Line], outline: Box, rules: Sequence[Segment]) -> list[list[Phrase]]:
+def _framed(block: list[Line], rules: Sequence[Segment]) -> list[Line]:
+    """A block without the lines above its first and below its last long rule, where these stand near its ends."""
+    if not block:
+        return block
+    outline = hull(part for line in block for part in line.parts)
+    long = _long(outline, rules)
+    inside = [rule.at for rule in long if outline.top < rule.at < outline.bottom]
+    height = outline.bottom - outline.top
+    if len(long) >= 2 and inside:
+        if inside[0] < outline.top + 0.4 * height and not _long_above(outline, long):
+            block = [line for line in block if (line.top + line.bottom) / 2 > inside[0]]
+        if len(inside) >= 2 and inside[-1] > outline.bottom - 0.4 * height and long[-1].at < outline.bottom:
+            block = [line for line in block if (line.top + line.bottom) / 2 < inside[-1]]
+    return block
+
+
+def _long(outline: Box, rules: Sequence[Segment]) -> list[Segment]:
+    """Horizontal lines over most of the width of a table, within its reach."""
+    width = outline.right - outline.left
+    return [
+        rule
+        for rule in rules
+        if min(rule.end, outline.right) - max(rule.start, outline.left) > 0.7 * width
+        and rule.end - rule.start < 1.3 * width
+        and outline.top - _RULE_REACH < rule.at < outline.bottom + _RULE_REACH
+    ]
+
+
+def _long_above(outline: Box, long: Sequence[Segment]) -> bool:
+    return any(rule.at <= outline.top + 2 for rule in long)
+
+
+def _top_rule(outline: Box, rules: Sequence[Segment]) -> float | None:
+    """y of the highest long rule right above a table (with its header), if it has one."""
+    above = [rule.at for rule in _long(outline, rules) if rule.at <= outline.top + 2]
+    return min(above, default=None)
+
+
+def _header_above(first: Line, lines: Sequence[Line], outline: Box, top: float | None) -> list[list[Phrase]]:
     """Lines over a block that belong to its header: close above it, within its width, below its top rule."""
     number = next(number for number, line in enumerate(lines) if line is first)
     header: list[list[Phrase]] = []
@@ -195,12 +220,18 @@ def _header_above(first: Line, lines: Sequence[Line], outline: Box, rules: Seque
     for line in reversed(lines[max(0, number - _MOST_HEADER_LINES) : number]):
         height = line.bottom - line.top
         parts = [part for part in line.parts if part.right > outline.left and part.left < outline.right]
-        if not parts or below.top - line.bottom > _HEADER_GAP * height:
+        if not parts:
+            if any(part.right > outline.left and part.left < outline.right for part in line.prose):
+                break
+            continue
+        if top is not None and (line.top + line.bottom) / 2 < top:
+            break
+        if below.top - line.bottom > _HEADER_GAP * height:
             break
         if any(part.left < outline.left - 5 or part.right > outline.right + 5 for part in parts):
             break
         wide = max(part.right - part.left for part in parts) > 0.6 * (outline.right - outline.left)
-        if wide or (len(parts) == 1 and parts[0].left < outline.left + 5):
+        if top is None and (wide or (len(parts) == 1 and parts[0].left < outline.left + 5)):
             break
         header.insert(0, parts)
         below = line

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from docpipe.parse import bands, lattice, stream
 from docpipe.parse.cells import Grid, distribute, table, words_in
 from docpipe.parse.content import Box, FoundTable, Rule, Word
-from docpipe.parse.lattice import Lines
 
 
 def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, height: float) -> list[FoundTable]:
@@ -22,35 +21,44 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
     if not words:
         return []
     drawn = lattice.lines(rules)
-    found = []
+    found: list[FoundTable] = []
     for network in lattice.networks(drawn):
         grid = lattice.grid(network)
-        if grid is not None:
-            ruled = _ruled(network, grid, words)
-            if ruled is not None:
+        held = distribute(grid, words) if grid else []
+        if grid and any(cell.words for cell in held):
+            if bands.missing_columns(held):
+                box = lattice.framed(grid.box, drawn.across)
+                if aligned := stream.aligned(words_in(box, words), drawn):
+                    found.append(aligned)
+            elif (ruled := table(*bands.split(grid, held))) and _is_table(ruled):
                 found.append(ruled)
     rest = words
     for each in found:
         rest = _outside(each.box, rest)
     if stream.may_hold_tables(rest):
-        found += stream.tables(rest, drawn.across)
-    return sorted(found, key=lambda each: each.box)
+        found += stream.tables(rest, drawn)
+    return sorted(_apart(found), key=lambda each: (each.box.top, each.box.left))
 
 
-def _ruled(network: Lines, grid: Grid, words: Sequence[Word]) -> FoundTable | None:
-    """The table in a drawn grid; where the grid lacks columns, its words' alignment says where they are."""
-    held = distribute(grid, words)
-    if not any(cell.words for cell in held):
-        return None
-    if bands.missing_columns(held):
-        aligned = stream.aligned(words_in(grid.box, words), network)
-        if aligned is not None:
-            return aligned
-    found = table(*bands.split(grid, held))
+def _apart(found: Sequence[FoundTable]) -> list[FoundTable]:
+    """Tables without those that overlap a larger one."""
+    kept: list[FoundTable] = []
+    for each in sorted(found, key=lambda one: (_surface(one.box), one.box), reverse=True):
+        left, top, right, bottom = each.box
+        if not any(
+            left < b.right and right > b.left and top < b.bottom and bottom > b.top for b in (k.box for k in kept)
+        ):
+            kept.append(each)
+    return kept
+
+
+def _surface(box: Box) -> float:
+    return (box.right - box.left) * (box.bottom - box.top)
+
+
+def _is_table(found: FoundTable) -> bool:
     rows = [row for row in found.table.rows if row]
-    if len(rows) < 2 or max(len(row) for row in rows) < 2:
-        return None
-    return found
+    return len(rows) >= 2 and max(len(row) for row in rows) >= 2
 
 
 def _outside(box: Box, words: Sequence[Word]) -> list[Word]:
