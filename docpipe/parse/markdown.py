@@ -22,6 +22,8 @@ _ENTRY = re.compile(r"([A-Za-z][\w -]{0,40}):[^\S\n]+(.*)")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[^\S\n]*\S[^\n]*$", re.M)
 _MARGIN = re.compile(r"^(?: {0,3}(?P<fence>`{3,}|~{3,})|#{1,6} |(?<=\n\n)[^\s\-*+>|`~\d#<])", re.M)
 _SIGNS = re.compile(r"[\\`*_~\[\]!<&]")
+_LONGEST, _MOST_BRACKETS = 50_000, 1_000
+"""Paragraphs beyond this are no prose; their signs stay, as reading them would take time by the square."""
 _BREAK = re.compile(r"<br\b", re.I)
 _NAMES = {"lang": "language", "authors": "author", "published": "date", "description": "description"}
 
@@ -195,7 +197,7 @@ class _Writer:
 
     def _plain(self, content: str) -> tuple[str, bool]:
         """The text without its signs, and whether it was nothing but a picture."""
-        if not _SIGNS.search(content):
+        if not _SIGNS.search(content) or len(content) > _LONGEST or content.count("[") > _MOST_BRACKETS:
             return unwrapped(content), False
         engine, children = _engine(), list["Token"]()
         engine.inline.parse(content, engine, self._environment, children)
