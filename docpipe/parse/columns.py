@@ -1,5 +1,6 @@
 """Boxes on a page -> columns in reading order, each a list of rows (pure)."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -10,6 +11,8 @@ _FEWEST = 3
 """Lines that a column needs on each side of a gutter."""
 _PROSE = 9.0
 """Mean width of lines of running text, in units of their height; table cells are narrower."""
+_SAME_LINE = 1.2
+"""Bottoms that differ by less, in points, may stand on one base line."""
 _MARGIN = 0.4
 """A left column that is narrower and holds less text than this, compared with the right one, stands in the margin."""
 _DEEPEST = 12
@@ -166,11 +169,12 @@ def _prose(side: list[Item]) -> bool:
 def _aligned(left: list[Item], right: list[Item]) -> bool:
     """Whether most lines of the shorter side stand on the same base line as one of the other side."""
     few, many = (left, right) if len(left) <= len(right) else (right, left)
-    bottoms = {round(item.bottom / 2) for item in many}
-    matched = sum(
-        1 for item in few if (base := round(item.bottom / 2)) in bottoms or base - 1 in bottoms or base + 1 in bottoms
-    )
-    return matched * 2 >= len(few)
+    bottoms = sorted(item.bottom for item in many)
+    matched = 0
+    for item in few:
+        at = bisect_left(bottoms, item.bottom - _SAME_LINE)
+        matched += at < len(bottoms) and bottoms[at] <= item.bottom + _SAME_LINE
+    return matched * 5 >= len(few) * 3
 
 
 def _column(items: list[Item]) -> Column:

@@ -19,7 +19,8 @@ _NUMBER = re.compile(
     r"(?:\s*(?:of|/|von|de|共)\s*\d{1,4}\s*[页頁]?)?\W*",
     re.I,
 )
-_ARABIC = re.compile(r"\d{1,4}")
+_ENDS = re.compile(r"^(?:\W|page\s)*(\d{1,4})(?![\d.,]*\d)|(?<![\d.,])(\d{1,4})\W*$", re.I)
+_LONGEST_NUMBERED = 150
 
 
 class _Seen(NamedTuple):
@@ -27,7 +28,10 @@ class _Seen(NamedTuple):
     bottom: bool
     key: str
     place: int
-    number: int | None
+    lone: bool
+    """It is nothing but a page number."""
+    numbers: tuple[int, ...]
+    """What it begins and ends with, where those are numbers."""
 
 
 def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind | None]]]:
@@ -35,35 +39,40 @@ def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind 
     edges = [_edge_lines(page) for page in pages]
     seen = [_seen(index, page, line) for index, page in enumerate(pages) for line in edges[index]]
     running = _running(seen, len(pages))
-    numbers = _page_numbers(seen, len(pages))
+    counting = _counting(seen, len(pages))
     kinds: list[dict[int, BlockKind]] = [{} for _ in pages]
     position = iter(seen)
     for index, lines in enumerate(edges):
         for line in lines:
             mark = next(position)
-            if mark in numbers:
+            if mark.lone and mark in counting:
                 kinds[index][id(line)] = BlockKind.PAGE_NUMBER
-            elif mark in running:
+            elif mark in running or mark in counting:
                 kinds[index][id(line)] = BlockKind.FOOTER if mark.bottom else BlockKind.HEADER
     return [_cut(page, kinds[index]) for index, page in enumerate(pages)]
 
 
 def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
-    """The outermost lines at the top and the bottom of a page."""
+    """The outermost lines at the top and the bottom of a page; a lone number is one of them wherever the page ends."""
     height = page.frame[1]
     lines = [line for piece in page.pieces if piece.role in ("text", "aside") for line in piece.lines]
     top = sorted((line for line in lines if line.bottom < _ZONE * height), key=lambda line: line.top)
     bottom = sorted((line for line in lines if line.top > (1 - _ZONE) * height), key=lambda line: -line.bottom)
+    if lines and not bottom:
+        last = max(lines, key=lambda line: line.bottom)
+        if last.top > top[-1].bottom if top else True:
+            bottom = [last] if len(last.text) < 24 and _NUMBER.fullmatch(last.text) else []
     return top[:_DEEPEST] + bottom[:_DEEPEST]
 
 
 def _seen(index: int, page: PrintedPage, line: PrintedLine) -> _Seen:
-    height = page.frame[1]
-    match = _NUMBER.fullmatch(line.text) if len(line.text) < 24 else None
-    number = int(match.group(1)) if match and _ARABIC.fullmatch(match.group(1)) else None
-    key = "0" if match else _DIGITS.sub("0", line.text).casefold()
-    bottom = line.top > height / 2
-    return _Seen(index, bottom, key, round((line.top + line.bottom) * 20 / height), number if match else None)
+    height, text = page.frame[1], line.text
+    lone = len(text) < 24 and _NUMBER.fullmatch(text) is not None
+    numbers = _ENDS.findall(text) if len(text) < _LONGEST_NUMBERED else []
+    key = "0" if lone else _DIGITS.sub("0", text).casefold()
+    found = tuple(int(number) for pair in numbers for number in pair if number)
+    place = round((line.top + line.bottom) * 20 / height)
+    return _Seen(index, line.top > height / 2, key, place, lone, found)
 
 
 def _running(seen: list[_Seen], pages: int) -> set[_Seen]:
@@ -82,12 +91,22 @@ def _running(seen: list[_Seen], pages: int) -> set[_Seen]:
     return {mark for mark in seen if mark.key != "0" and len(mark.key) > 1 and often(mark)}
 
 
-def _page_numbers(seen: list[_Seen], pages: int) -> set[_Seen]:
-    """Lone numbers that count with the pages, and lone roman numbers."""
-    shifts = Counter(mark.number - mark.page for mark in seen if mark.number is not None)
-    usual = {shift for shift, count in shifts.items() if count >= (2 if pages > 2 else 1)}
-    roman = {mark for mark in seen if mark.key == "0" and mark.number is None}
-    return {mark for mark in seen if mark.number is not None and mark.number - mark.page in usual} | roman
+def _counting(seen: list[_Seen], pages: int) -> set[_Seen]:
+    """Lines that begin or end with a number that counts with the pages, and lone roman numbers."""
+    shifts = Counter(shift for mark in seen for shift in _shifts(mark))
+    lone = Counter(shift for mark in seen if mark.lone for shift in _shifts(mark))
+    fewest = max(3, pages // 4)
+    usual = {shift for shift, count in shifts.items() if count >= fewest}
+    sure = usual | {shift for shift, count in lone.items() if count >= (2 if pages > 2 else 1)}
+    return {
+        mark
+        for mark in seen
+        if (mark.lone and not mark.numbers) or not _shifts(mark).isdisjoint(sure if mark.lone else usual)
+    }
+
+
+def _shifts(mark: _Seen) -> set[int]:
+    return {number - mark.page for number in mark.numbers}
 
 
 def _cut(page: PrintedPage, kinds: dict[int, BlockKind]) -> list[tuple[Piece, BlockKind | None]]:

@@ -138,7 +138,7 @@ def _is_heading(item: Labelled, text: str, body: _Body, outline: Outline) -> boo
     larger = first.size >= 1.12 * body.size
     bold = not body.bold and all(line.style & BOLD for line in lines)
     if larger and not first.style & MATH:
-        return not text[0].islower() or bold
+        return not text[0].islower() or bold or first.size >= 1.4 * body.size
     if first.size < 0.93 * body.size:
         return False
     if bold:
@@ -160,7 +160,7 @@ def _short(text: str) -> bool:
 
 def _is_note(piece: Piece, text: str, height: float, body: _Body) -> bool:
     first = piece.lines[0]
-    if first.size > 0.93 * body.size or piece.box.top < 0.5 * height:
+    if first.size > 0.93 * body.size or piece.box.top < 0.5 * height or len(_LETTER.findall(text)) < 5:
         return False
     return bool(first.style & RAISED) or _NOTE.match(text) is not None
 

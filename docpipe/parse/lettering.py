@@ -14,6 +14,8 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff\u00ad\u200e\u200f]"
 )
 _UNREADABLE = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_SYMBOL_BULLETS = str.maketrans(dict.fromkeys("\uf0b7\uf0a7\uf0d8\uf076\uf0fc\uf06e\uf0a8\uf071", "•"))
+"""Bullets of Symbol and Wingdings, which have no Unicode of their own in many files."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -38,6 +40,7 @@ def storable(text: str, *, keep_blanks: bool = False) -> tuple[str, int]:
     A soft hyphen stays at the end, where it parts a word, and goes elsewhere.
     """
     if not text.isascii() or not text.isprintable():
+        text = text.translate(_SYMBOL_BULLETS)
         soft = text.rstrip().endswith("\u00ad")
         text = _CONTROL.sub("", text) + ("\u00ad" if soft else "")
         if not unicodedata.is_normalized("NFC", text):

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from docpipe.parse.printed import BOLD, GAPPED, MONO, Piece, PrintedLine, union
 
-_SIGN = re.compile(r"[•◦▪▫‣●○■□◆◇▶►➢➤✓✔❖∙\uf0b7\uf0a7\uf0d8\uf076]")
-_DASH = re.compile(r"[-–—*·o](?=\s)")
+_SIGN = re.compile(r"[•◦▪▫‣●○■□◆◇▶►➢➤✓✔❖∙]")
+_DASH = re.compile(r"[-–—*·o>»](?=\s)")
 _INITIAL = re.compile(r"[A-Z]\.")
 _NUMBER = re.compile(
     r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)](?=\s)|\[\d{1,3}\]|[（(][一二三四五六七八九十\d]{1,3}[)）]"
