@@ -72,6 +72,20 @@ class Renderer:
         drawn = pymupdf.Pixmap(pymupdf.csRGB, pixels.width, pixels.height, image.tobytes(), False)
         return Picture(page=page, data=drawn.tobytes("png"), media_type="image/png")
 
+    def marked_pages(self, proofs: Sequence[Proof]) -> list[list[Picture]]:
+        """For each proof, its cited pages with the quote's boxes marked; nothing where the source has no pages."""
+        return [self._marked_pages(proof) for proof in proofs]
+
+    def _marked_pages(self, proof: Proof) -> list[Picture]:
+        blob, citation, found = proof.blob, proof.citation, []
+        if blob is None or not blob.source.media_type.startswith(_DRAWABLE):
+            return []
+        for page in citation.pages[:MAX_PAGES]:
+            boxes = [box for box in citation.boxes if box.page == page]
+            picture = self.marked(blob.data, blob.source.media_type, page, boxes)
+            found += [picture] if picture is not None else []
+        return found
+
     def _pixels(self, page: "pymupdf.Page") -> Any:
         import pymupdf
 
@@ -104,8 +118,8 @@ def show_answer(answer: Answer, proofs: Sequence[Proof], folder: Path) -> list[P
     """
     folder.mkdir(parents=True, exist_ok=True)
     written, shown = [], []
-    for number, proof in enumerate(proofs, start=1):
-        pictures, remark = _pictures(proof)
+    drawn = _pictures(proofs)
+    for number, (proof, (pictures, remark)) in enumerate(zip(proofs, drawn, strict=True), start=1):
         names = {picture.page: _file_name(number, proof.citation.uri, picture.page) for picture in pictures}
         for picture in pictures:
             _replace_file(folder / names[picture.page], picture.data)
@@ -117,20 +131,17 @@ def show_answer(answer: Answer, proofs: Sequence[Proof], folder: Path) -> list[P
     return [index, *written]
 
 
-def _pictures(proof: Proof) -> tuple[list[Picture], str]:
-    """The cited pages, and what went wrong with drawing them."""
-    blob, citation = proof.blob, proof.citation
-    if blob is None or not blob.source.media_type.startswith(_DRAWABLE):
-        return [], ""
-    found = []
+def _pictures(proofs: Sequence[Proof]) -> list[tuple[list[Picture], str]]:
+    """For each proof, its cited pages and what went wrong with drawing them: in one process if that goes well."""
+    renderer = Renderer(width=1400)
+    if not any(proof.blob and proof.blob.source.media_type.startswith(_DRAWABLE) for proof in proofs):
+        return [([], "") for _ in proofs]
     try:
-        for page in citation.pages[:MAX_PAGES]:
-            boxes = [box for box in citation.boxes if box.page == page]
-            picture = isolated(Renderer(width=1400), "marked", blob.data, blob.source.media_type, page, boxes)
-            found += [picture] if picture is not None else []
+        return [(pictures, "") for pictures in isolated(renderer, "marked_pages", list(proofs))]
     except DocpipeError as error:
-        return found, f"the page cannot be drawn: {error.message}"
-    return found, ""
+        if len(proofs) == 1:
+            return [([], f"the page cannot be drawn: {error.message}")]
+    return [found for proof in proofs for found in _pictures([proof])]
 
 
 def _opened(data: bytes, media_type: str) -> Any:
