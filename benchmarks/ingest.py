@@ -21,11 +21,11 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
 CHUNK_TOKENS = 512
-WORDS = (
+WORDS = (  # noqa: SIM905
     "system pressure report valve quarter revenue control method sample network index policy engine result value "
     "supply region growth factor signal margin survey client budget sensor module weight answer figure market "
     "winter design safety memory access record manual energy output volume matter period degree object reason"
-).split()  # noqa: SIM905 - as words are read
+).split()
 
 
 def main() -> None:
@@ -163,7 +163,8 @@ def _run(corpus: Path, work: Path, embedder: str) -> None:
     pipeline = work / "pipeline.yaml"
     pipeline.write_text(
         f"version: 1\nname: bench\nsource: {{use: load.files, path: {corpus}}}\n"
-        f"stages:\n  - use: parse.auto\n  - {{use: chunk.layout, max_tokens: {CHUNK_TOKENS}, overlap: 0}}\n"
+        f"stages:\n  - use: parse.auto\n"
+        f"  - {{use: chunk.layout, max_tokens: {CHUNK_TOKENS}, overlap: 0, tokenizer: bge-small-en}}\n"
         f"  - use: embed.{embedder}\nindex: {{use: index.lancedb, uri: {work / 'docpipe'}}}\n",
         encoding="utf-8",
     )
@@ -203,6 +204,10 @@ def _paragraph(chance: random.Random) -> str:
     return " ".join(sentences)
 
 
+def _heading(chance: random.Random) -> str:
+    return " ".join(chance.choices(WORDS, k=3)).capitalize()
+
+
 def _make_pdf(path: Path, pages: int, chance: random.Random) -> None:
     import pymupdf
 
@@ -215,9 +220,10 @@ def _make_pdf(path: Path, pages: int, chance: random.Random) -> None:
         width = (451 - 20 * (columns - 1)) / columns
         for column in range(columns):
             left = 72 + column * (width + 20)
-            page.insert_text((left, 75), f"{number + 1}.{column + 1} Findings", fontsize=13, fontname="hebo")
-            text = "\n".join(_paragraph(chance) for _ in range(6 if columns == 1 else 4))
-            page.insert_textbox((left, 85, left + width, 640), text, fontsize=9.5)
+            page.insert_text((left, 75), f"{number + 1}.{column + 1} {_heading(chance)}", fontsize=13, fontname="hebo")
+            text = [_paragraph(chance) for _ in range(7 if columns == 1 else 4)]
+            while page.insert_textbox((left, 85, left + width, 640), "\n".join(text), fontsize=9.5) < 0:
+                text.pop()  # it writes all or nothing
         if number % 5 == 0:
             _draw_table(page, chance)
     document.save(path, deflate=True)
