@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from docpipe.parse import page_metadata
 from docpipe.parse.markup import Piece
 from docpipe.types import BlockKind
 
@@ -16,6 +17,8 @@ _SHORT = 40
 """A text with fewer letters must be a whole text of the extract: a menu's word may also stand in a sentence."""
 _ENOUGH = 0.6
 """Least share of the extract that must be found again among the pieces."""
+_FAR_MORE = 3
+"""The page's own data is taken for its content where it is this many times longer than what is shown."""
 _LONGEST_ARTICLE = 400_000
 """A longer page is a book: only menus and footers are left out, as looking for an article would take too long."""
 _MANY_PIECES = 2_000
@@ -28,24 +31,31 @@ def select(pieces: Sequence[Piece], tree: "HtmlElement") -> list[Piece]:
     """The pieces to keep: what trafilatura finds to be the content decides, the pieces' own structure is kept.
 
     A page without signs of a frame (menus, footers, many links) is a plain document and kept whole; so is one
-    in which no content is found. Where the content is not among the pieces (it came from the page's linked data),
-    the extract's own paragraphs are given.
+    in which no content is found. Where the content is not among the pieces, since the page carries it as data for
+    its scripts, that data's paragraphs are given.
 
     Args:
         tree: the page; it is changed and of no use afterwards.
     """
+    body = page_metadata.article_body(tree)
+    kept = _framed(pieces, tree)
+    if len(body) > _FAR_MORE * sum(len(piece.text) for piece in kept):
+        return [Piece(kind=BlockKind.PARAGRAPH, text=line, label="articleBody") for line in body.splitlines()]
+    return kept
+
+
+def _framed(pieces: Sequence[Piece], tree: "HtmlElement") -> list[Piece]:
     written = sum(len(piece.text) for piece in pieces)
     if not _has_frame(pieces, written):
         return list(pieces)
+    unframed = [piece for piece in pieces if not piece.chrome] or list(pieces)
     if written > _LONGEST_ARTICLE:
-        return [piece for piece in pieces if not piece.chrome] or list(pieces)
+        return unframed
     extract = _extracted(tree, fast=len(pieces) > _MANY_PIECES)
     wanted = _letters("".join(piece.text for piece in extract))
     kept = _chosen(pieces, extract, wanted)
     found = sum(len(_letters(piece.text)) for piece in kept)
-    if found < _ENOUGH * len(wanted):
-        return extract
-    return kept or [piece for piece in pieces if not piece.chrome] or list(pieces)
+    return (kept if found >= _ENOUGH * len(wanted) else extract) or unframed
 
 
 def _has_frame(pieces: Sequence[Piece], written: int) -> bool:

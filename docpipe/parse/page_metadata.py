@@ -52,8 +52,24 @@ def _meta(tree: "HtmlElement") -> dict[str, str]:
     return said
 
 
+def article_body(tree: "HtmlElement") -> str:
+    """The text of a schema.org article that the page carries as data, for pages that are drawn by scripts."""
+    bodies = (item.get("articleBody") for item in _linked_objects(tree))
+    return next((body for body in bodies if isinstance(body, str)), "")
+
+
 def _linked_data(tree: "HtmlElement") -> dict[str, str]:
     """Headline, author and day of a schema.org article."""
+    for item in _linked_objects(tree):
+        if "datePublished" in item and ("headline" in item or "author" in item):
+            author = _name(item.get("author"))
+            values = {"title": item.get("headline"), "date": item["datePublished"], "author": author}
+            return {key: value for key, value in values.items() if isinstance(value, str)}
+    return {}
+
+
+def _linked_objects(tree: "HtmlElement") -> Iterator[dict[str, Any]]:
+    """The objects of a page's JSON-LD scripts; what is no JSON is passed over."""
     for script in tree.iter("script"):
         if script.get("type") != "application/ld+json" or not script.text or len(script.text) > 200_000:
             continue
@@ -61,15 +77,7 @@ def _linked_data(tree: "HtmlElement") -> dict[str, str]:
             data = json.loads(script.text)
         except (ValueError, RecursionError):
             continue
-        for item in _objects(data):
-            if "datePublished" in item and ("headline" in item or "author" in item):
-                values = {
-                    "title": item.get("headline"),
-                    "date": item["datePublished"],
-                    "author": _name(item.get("author")),
-                }
-                return {key: value for key, value in values.items() if isinstance(value, str)}
-    return {}
+        yield from _objects(data)
 
 
 def _objects(data: Any) -> Iterator[dict[str, Any]]:
