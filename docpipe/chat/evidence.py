@@ -46,6 +46,8 @@ class Features(NamedTuple):
     """1 where the statement is itself a question."""
     heading: float
     """1 where it is a heading, by its looks or by the chunk's word."""
+    label: float
+    """1 for a row whose first cell, its name, stands in the question word for word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,20 @@ class _Asked:
     pairs: frozenset[tuple[str, str]]
     kind: Wanted
     specific: frozenset[str]
+    all: frozenset[str]
 
     @classmethod
     def of(cls, question: str) -> "_Asked":
         found = terms(question)
         pairs = frozenset(pairwise(found))
-        return cls(question, tuple(dict.fromkeys(found)), pairs, wanted(question), frozenset(specific(question)))
+        return cls(
+            question,
+            tuple(dict.fromkeys(found)),
+            pairs,
+            wanted(question),
+            frozenset(specific(question)),
+            frozenset(found),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,7 @@ def _candidate(asked: _Asked, section: _Section, number: int, rarity: dict[str, 
         terms=log(1 + len(asked.terms)) / 3,
         asked=float(statement.text.endswith(("?", "？"))),
         heading=float(section.is_heading(number)),
+        label=_label(statement, asked),
     )
     return Candidate(section.hit, statement, section.window(number), features, held)
 
@@ -173,6 +184,13 @@ def _order(words: Sequence[str], pairs: frozenset[tuple[str, str]]) -> float:
         return 0.0
     near = {(word, other) for at, word in enumerate(words) for other in words[at + 1 : at + 1 + _NEAR]}
     return len(pairs & near) / len(pairs)
+
+
+def _label(statement: Statement, asked: _Asked) -> float:
+    if not statement.is_row:
+        return 0.0
+    name = terms(statement.text.partition(" | ")[0])
+    return float(bool(name) and asked.all.issuperset(name))
 
 
 def _kind(text: str, asked: _Asked) -> float:

@@ -130,8 +130,8 @@ def _sigmoid(odds: float) -> float:
     return 1 / (1 + exp(-max(-30.0, min(30.0, odds))))
 
 
-# Fitted by `python benchmarks/answer_quality.py --fit`; how, and on what, is told in docs/decisions/0080. `heading` and
-# `asked` are set by hand: the sets that were fitted on have neither.
+# Fitted by `python benchmarks/answer_quality.py --fit`; how, and on what, is told in docs/decisions/0080. `asked`,
+# `heading` and `label` are set by hand: the sets that were fitted on have no such statements.
 BY_READING = Weights(
     statement={
         "sentence": 1.5,
@@ -147,6 +147,7 @@ BY_READING = Weights(
         "terms": 0.9,
         "asked": -1.0,
         "heading": -2.5,
+        "label": 2.0,
         "reading": 0.16,
         "window_reading": 0.1,
         "": -4.1,
@@ -168,6 +169,7 @@ BY_WORDS = Weights(
         "terms": 2.45,
         "asked": -1.0,
         "heading": -2.5,
+        "label": 2.0,
         "": -6.5,
     },
     confidence={

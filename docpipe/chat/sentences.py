@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from docpipe import tables
+from docpipe.chat.folding import is_cjk
 from docpipe.chat.grounding import readable
 from docpipe.split.boundaries import Level, cuts
 from docpipe.types import Chunk, Span
@@ -124,8 +125,10 @@ def _inner(text: str, span: Span) -> Span:
 def _told(row: tuple[tables.Cell, ...], header: tuple[tables.Cell, ...]) -> str:
     if len(header) != len(row) or any(cell.colspan > 1 for cell in (*header, *row)):
         return " | ".join(cell.text for cell in row if cell.text)
+    chinese = any(is_cjk(cell.text[-1]) for cell in header if cell.text)
+    colon, semicolon = ("：", "；") if chinese else (": ", "; ")
     named = ((name.text, cell.text) for name, cell in zip(header, row, strict=True) if cell.text)
-    return "; ".join(f"{name}: {value}" if name else value for name, value in named)
+    return semicolon.join(f"{name}{colon}{value}" if name else value for name, value in named)
 
 
 def _header(chunk: Chunk) -> tuple[tables.Cell, ...]:

@@ -5,7 +5,14 @@ from enum import StrEnum
 
 __all__ = ["Wanted", "is_chinese", "offers", "specific", "terms", "wanted"]
 
-_WORD = re.compile(r"(?P<han>[\u3400-\u9fff\uf900-\ufaff]+)|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
+_WORD = re.compile(
+    r"(?P<han>[\u3400-\u9fff\uf900-\ufaff]+)"
+    r"|(?P<code>[A-Za-z]{1,5}-?\d[A-Za-z\d]*(?![.,]\d))"
+    r"|\d+(?:[.,:]\d+)*"
+    r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
+)
+_QUARTERS = {f"q{number}": (name, "quarter") for number, name in enumerate(("first", "second", "third", "fourth"), 1)}
+"""Column names of half the world's reports, against how people ask."""
 _FUNCTION_WORDS = """
 a an the this that these those it its he him his she her hers they them their theirs we us our you your i my
 me is am are was were be been being do does did done have has had having will would shall should can could may
@@ -28,6 +35,9 @@ def terms(text: str) -> list[str]:
     for match in _WORD.finditer(text):
         if match["han"]:
             found += [pair for run in _STOP_HAN.split(match["han"]) for pair in _pairs(run)]
+        elif match["code"]:
+            code = match[0].casefold()
+            found += _QUARTERS.get(code, (code,))
         elif (word := match[0].casefold()) not in _STOP:
             found.append(_stem(word))
     return found
