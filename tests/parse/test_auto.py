@@ -1,0 +1,104 @@
+"""parse.auto: the parser for each media type, and what to do with files of no known type."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from docpipe._ids import fingerprint
+from docpipe.errors import UnsupportedMedia
+from docpipe.parse.auto import AutoParser
+from docpipe.parse.html import HtmlParser
+from docpipe.parse.text import TextParser
+from docpipe.protocols import PagedParser
+from docpipe.types import Blob, BlockKind, Document, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreePages:
+    """A parser of pages that remembers nothing: its document tells what it was asked."""
+
+    def __call__(self, blob: Blob, /) -> list[Document]:
+        return [self.merge(blob.source, [self.parse_pages(blob, 0, 3)])]
+
+    def page_count(self, blob: Blob, /) -> int:
+        return 3
+
+    def parse_pages(self, blob: Blob, start: int, stop: int, /) -> Any:
+        return list(range(start, stop))
+
+    def merge(self, source: Source, parts: Sequence[Any], /) -> Document:
+        text = " ".join(str(page) for part in parts for page in part)
+        return Document(id="d", source=source, text=text, pages=(), blocks=())
+
+
+@pytest.mark.parametrize(
+    ("media", "data", "kind", "text"),
+    [
+        ("text/html", "<p>a <b>b</b></p>", BlockKind.PARAGRAPH, "a b"),
+        ("text/markdown", "# a *b*", BlockKind.HEADING, "a b"),
+        ("text/plain", "a *b*", BlockKind.PARAGRAPH, "a *b*"),
+        ("application/json", '{"a": 1}', BlockKind.PARAGRAPH, '{"a": 1}'),
+        ("text/csv", "a,b\n", BlockKind.TABLE, "<table>\n<tr><th>a</th><th>b</th></tr>\n</table>"),
+        ("text/tab-separated-values", "a\tb", BlockKind.TABLE, "<table>\n<tr><th>a</th><th>b</th></tr>\n</table>"),
+    ],
+)
+def test_the_media_type_picks_the_parser(parse: Any, media: str, data: str, kind: BlockKind, text: str) -> None:
+    document = parse(AutoParser(), data, media=media)
+    (block,) = document.blocks
+    assert (block.kind, block.span.of(document.text)) == (kind, text)
+
+
+def test_options_reach_the_parser_below(parse: Any) -> None:
+    text = "SHORT TITLE\n\n" + "words that go on and on " * 10
+    assert parse(AutoParser(), text).blocks[0].kind is BlockKind.HEADING
+    assert parse(AutoParser(text=TextParser(headings=False)), text).blocks[0].kind is BlockKind.PARAGRAPH
+    assert fingerprint(AutoParser()) != fingerprint(AutoParser(html=HtmlParser(main_content=False)))
+
+
+class TestPages:
+    def test_a_parser_of_pages_is_asked_for_them(self, make_blob: Callable[..., Blob]) -> None:
+        parser: PagedParser = AutoParser(pdf=ThreePages())  # type: ignore[arg-type]
+        blob = make_blob(b"", media="application/pdf")
+        assert parser.page_count(blob) == 3
+        parts = [parser.parse_pages(blob, 0, 1), parser.parse_pages(blob, 1, 3)]
+        assert parser.merge(blob.source, parts) == next(iter(parser(blob)))  # type: ignore[operator]
+
+    def test_other_files_have_none(self, make_blob: Callable[..., Blob]) -> None:
+        parser = AutoParser()
+        assert isinstance(parser, PagedParser)
+        blob = make_blob("a")
+        assert parser.page_count(blob) == 0
+        with pytest.raises(TypeError, match="TextParser does not parse page by page"):
+            parser.parse_pages(blob, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("media", "advice"),
+    [
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "convert it to PDF or HTML"),
+        ("application/vnd.oasis.opendocument.text", "convert it to PDF or HTML"),
+        ("application/msword", "convert it to PDF or HTML"),
+        ("application/x-ole-storage", "convert it to PDF or HTML"),
+        ("application/rtf", "convert it to PDF or HTML"),
+        ("application/epub+zip", "convert it to PDF or HTML"),
+        ("message/rfc822", "save it as text or HTML"),
+        ("application/vnd.ms-outlook", "save it as text or HTML"),
+        ("image/png", "save it as a PDF with a text layer"),
+        ("application/zip", "unpack it"),
+        ("application/x-tar", "unpack it"),
+        ("video/mp4", "leave it out with `exclude`"),
+    ],
+)
+def test_a_type_that_no_parser_reads_is_named_with_what_to_do(
+    make_blob: Callable[..., Blob], media: str, advice: str
+) -> None:
+    blob = make_blob(b"x", media=media, uri="folder/report.pdf")
+    with pytest.raises(UnsupportedMedia) as caught:
+        AutoParser()(blob)
+    assert caught.value.message == f"'report.pdf' holds {media}, which no parser reads"
+    assert advice in caught.value.remedy and "PDF, HTML, Markdown, CSV, TSV and text are read" in caught.value.remedy
+    assert caught.value.where == "folder/report.pdf"
+    with pytest.raises(UnsupportedMedia):
+        AutoParser().page_count(blob)
