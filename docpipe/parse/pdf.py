@@ -1,5 +1,6 @@
 """PDF Blob -> Document, on PyMuPDF."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -102,7 +103,8 @@ class PdfParser:
     def _unlock(self, document: "pymupdf.Document", uri: str) -> None:
         if not document.needs_pass:
             return
-        if self.password and document.authenticate(self.password):
+        spellings = (self.password, unicodedata.normalize("NFKC", self.password))
+        if self.password and any(document.authenticate(spelling) for spelling in spellings):
             return
         wrong = "its password is not the one given" if self.password else "it is locked with a password"
         raise EncryptedSource(
