@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from docpipe import _ids
+from docpipe._language import primary_language
 from docpipe.chunk.layout import LayoutChunker
 from docpipe.protocols import Tokenizer
 from docpipe.split.splitter import split
@@ -93,7 +94,7 @@ def found(folder: Path, megabytes: float) -> Iterator[list[tuple[BlockKind, str]
 
 
 def document(parts: Iterable[tuple[BlockKind, str]], number: int) -> Document:
-    """Blocks of a document, a blank line between them."""
+    """Blocks of a document, a blank line between them; its language is known, as parsers tell it."""
     blocks, at = [], 0
     texts = []
     for kind, text in parts:
@@ -101,9 +102,15 @@ def document(parts: Iterable[tuple[BlockKind, str]], number: int) -> Document:
         blocks.append(Block(id=f"b{len(blocks)}", kind=kind, span=span, level=1 + len(blocks) % 2))
         texts.append(text)
         at = span.end + 2
+    language = primary_language(texts[0] + texts[-1]) if texts else ""
     source = Source(uri=f"{number}.txt", media_type="text/plain", digest="0" * 64, size=at, modified=0)
     return Document(
-        id=_ids.document_id(source.uri), source=source, text="\n\n".join(texts), pages=(), blocks=tuple(blocks)
+        id=_ids.document_id(source.uri),
+        source=source,
+        text="\n\n".join(texts),
+        pages=(),
+        blocks=tuple(blocks),
+        metadata={"language": language},
     )
 
 

@@ -1,6 +1,5 @@
 """Drafts -> chunks: counted as a whole, named, with pages, boxes and language (pure)."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
@@ -15,8 +14,10 @@ from docpipe.split.splitter import Piece, pack
 from docpipe.tables import is_table, without_tags
 from docpipe.types import FURNITURE, Block, Chunk, Document, PageBox, Span
 
-_HAN_OR_KANA = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-_WIDE = frozenset({"zh", "ja"})
+_WIDE = frozenset({"zh", "ja", "ko", "th", "hi"})
+"""Languages whose letters take three bytes of UTF-8."""
+_WIDE_BYTES = 5 / 3
+"""Bytes for each code point where such letters are a third of a text."""
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class Finisher:
         """The document's language, unless this text is plainly in another script."""
         if text.isascii():
             return self.language if self.language not in _WIDE else primary_language(text) or self.language
-        wide = len(_HAN_OR_KANA.findall(text)) * 3 > len(text)
+        wide = len(text.encode("utf-8", "replace")) > _WIDE_BYTES * len(text)
         if wide == (self.language in _WIDE):
             return self.language
         return primary_language(text) or self.language

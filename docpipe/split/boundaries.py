@@ -67,7 +67,7 @@ def _sentence_cuts(text: str, start: int, end: int) -> list[int]:
 
 def _goes_on(text: str, start: int, mark: int, at: int) -> bool:
     """Whether the mark ends no sentence: an abbreviation, an initial, a list number, or a small letter follows."""
-    if text[mark] in "。！？；｡":
+    if text[mark] in _MARKS:
         return False
     if text[at].islower():
         return True
@@ -109,12 +109,18 @@ def _flags_before(text: str, at: int) -> int:
 
 
 _CLOSERS = "\"'”’)\\]）」』】》"
-_SENTENCE = re.compile(f"(?:[.!?…]+[{_CLOSERS}]*(?=[{SPACES}])|(?:[。！？；｡]|…[…」』”）])+[{_CLOSERS}]*)[{SPACES}]*")
+_MARKS = "。！？；｡"
+_COMMAS = "，、；：）】》"
+# Patterns begin with one set of characters, because the engine looks for that much quicker than for alternatives.
+_SENTENCE = re.compile(
+    f"[.!?…{_MARKS}](?:(?<=[{_MARKS}])[.!?…{_MARKS}]*[{_CLOSERS}]*[{SPACES}]*"
+    f"|[.!?…]*[{_CLOSERS}]*[{SPACES}]+|(?<=…)[…」』”）]+[{_CLOSERS}]*)"
+)
 _PATTERNS = {
     Level.PARAGRAPH: re.compile(f"\\n[ \\t\\r\u3000]*\\n[{SPACES}]*"),
-    Level.LINE: re.compile("[\\r\\n]+[ \\t\\r\\n\u3000]*"),
-    Level.CLAUSE: re.compile(f"(?:[,;:—–)]+(?=[{SPACES}])|[，、；：）】》]+)[{SPACES}]*"),
-    Level.WORD: re.compile(f"[{SPACES}]+"),
+    Level.LINE: re.compile("[\\r\\n][ \\t\\r\\n\u3000]*"),
+    Level.CLAUSE: re.compile(f"[,;:—–){_COMMAS}](?:(?<=[{_COMMAS}])[{_COMMAS}]*[{SPACES}]*|[,;:—–)]*[{SPACES}]+)"),
+    Level.WORD: re.compile(f"[{SPACES}][{SPACES}]*"),
 }
 _MODIFIERS = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")

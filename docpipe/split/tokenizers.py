@@ -76,12 +76,18 @@ class WordPiece:
 
     def count(self, text: str, /) -> int:
         """Tokens of any text, lone surrogates and unassigned characters too."""
-        return self._count(text if text.isascii() else _plain(text))
+        return self.count_many((text,))[0]
 
     def count_many(self, texts: Sequence[str], /) -> list[int]:
         """`count` of each; one by one, because the engine's own batches start threads, which do not survive a fork."""
-        count = self._count
-        return [count(text if text.isascii() else _plain(text)) for text in texts]
+        count, wide = self._count, self._count_wide
+        return [count(text) if text.isascii() and "\x7f" not in text else wide(text) for text in texts]
+
+    def _count_wide(self, text: str) -> int:
+        """Chinese characters and marks stand alone and are one token each: only the rest needs the engine."""
+        text = text.replace("\x7f", "")  # the engine takes it for a letter
+        rest, runs = _SINGLE.subn(" ", text)
+        return len(text) - len(rest) + runs + self._count(_plain(rest))
 
 
 class BytePairs:
@@ -113,6 +119,12 @@ _USUAL = re.compile(
     "\u2460-\u26ff\u2701-\u27bf\u3001-\u302d\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
 )
 """Finds a character beyond the scripts and marks on which the engine was found to agree with the reference."""
+
+
+_SINGLE = re.compile(
+    "[\u4e00-\u9fff，。！？；：、（）《》【】「」『』][\u4e00-\u9fff，。！？；：、（）《》【】「」『』]*"
+)
+"""Runs of characters that are one token each, whatever stands beside them."""
 
 
 class _Replacements(dict[int, str]):
