@@ -1,6 +1,7 @@
 """Bytes of a text file -> its text, and how it was encoded (pure)."""
 
 import codecs
+import re
 from typing import NamedTuple
 
 _MARKS = (
@@ -15,6 +16,8 @@ _CANDIDATES = ["gb18030", "big5", "cp1252", "shift_jis", "euc_jp", "cp949", "cp1
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252", "euc_kr": "cp949"}
 """Encodings by name -> those that hold them and are meant by them in practice (WHATWG Encoding Standard)."""
 _SAMPLE = 32_768
+_MIXED_WORD = re.compile("[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
+"""No word is written in two alphabets: the accented letters of a Latin one were guessed to be Greek or Cyrillic."""
 
 
 class Decoded(NamedTuple):
@@ -104,9 +107,13 @@ def _guess(data: bytes, doubt: int) -> str:
     from charset_normalizer import from_bytes
 
     matches = from_bytes(_around(data, doubt), cp_isolation=_CANDIDATES, enable_fallback=False)
-    best = min(matches, key=lambda match: (match.chaos, -match.coherence, _rank(match.encoding)), default=None)
-    return _WIDER.get(best.encoding, best.encoding) if best else "cp1252"
+    best = min(matches, key=lambda match: (match.chaos, -match.coherence), default=None)
+    if best is None or _MIXED_WORD.search(str(best)):
+        return "cp1252"
+    names = [best.encoding, *best.could_be_from_charset]
+    return min((_WIDER.get(name, name) for name in names), key=_rank)
 
 
 def _rank(encoding: str) -> int:
+    """Encodings that give one and the same text are told apart by how common they are."""
     return _CANDIDATES.index(encoding) if encoding in _CANDIDATES else len(_CANDIDATES)

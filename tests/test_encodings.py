@@ -51,6 +51,10 @@ def test_what_the_file_declares_helps_where_it_is_true() -> None:
     assert decode(WESTERN.encode("cp1252"), declared="utf-16").text == WESTERN
 
 
+def test_of_encodings_that_give_the_same_text_the_commonest_is_named() -> None:
+    assert decode("# können\n\näöüß\n".encode("cp1252")) == ("# können\n\näöüß\n", "cp1252", 0)
+
+
 def test_damaged_utf8_stays_utf8_and_the_damage_is_counted() -> None:
     data = SIMPLIFIED.encode() * 5 + b"\xff" + SIMPLIFIED.encode() * 5
     assert decode(data) == (SIMPLIFIED * 5 + "\ufffd" + SIMPLIFIED * 5, "utf-8", 1)
