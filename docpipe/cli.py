@@ -27,7 +27,6 @@ app = typer.Typer(
     name="docpipe",
     help="Folders of documents in, answers with proof out: the page, the box on the page, the quoted words.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -51,7 +50,7 @@ class _Failed(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     flags = given[: given.index("--")] if "--" in given else given
     as_json, debug = "--json" in flags, "--debug" in flags
     try:
@@ -67,6 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _explain(error, as_json=as_json, debug=debug)
     _flush()
     return code
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if version:
+        from docpipe import __version__
+
+        _write(sys.stdout, f"docpipe {__version__}\n")
+        raise typer.Exit
 
 
 @app.command()
@@ -198,7 +206,7 @@ def parse(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Show the blocks of one file: as Markdown, as JSON, or drawn on its pages."""
+    """Show one file's blocks: Markdown, JSON, or drawn."""
     from docpipe import console
     from docpipe.markdown import to_markdown
     from docpipe.pipeline.single import parse_file

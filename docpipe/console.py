@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -49,7 +49,7 @@ def run_text(report: RunReport) -> str:
     if report.cost_usd:
         parts.append(f"cost: {report.cost_usd:.4f} USD\n")
     parts.append(_outcomes("failed", report.failures))
-    parts.append(_left_out(report.left_out))
+    parts.append(_by_reason((item.error.message if item.error else "", item.uri) for item in report.left_out))
     parts.append(_needing_ocr(report.needs_ocr))
     return "".join(parts)
 
@@ -59,12 +59,14 @@ def plan_text(plan: Plan) -> str:
     table = _table("", "documents")
     for name in ("added", "changed", "unchanged", "deleted"):
         table.add_row(name, f"{getattr(plan, name):,}")
-    lines = [f"{item.action:9}  {safe(item.uri)}  ({safe(item.why)})" for item in plan.items[:_LISTED]]
-    lines += _more(len(plan.items))
+    wanted = [item for item in plan.items if item.action != "ignore"]
+    lines = [f"{item.action:9}  {safe(item.uri)}  ({safe(item.why)})" for item in wanted[:_LISTED]]
+    lines += _more(len(wanted))
+    ignored = _by_reason((item.why, item.uri) for item in plan.items if item.action == "ignore")
     work = (
         f"{plan.pages:,} pages to parse, {plan.ocr_pages:,} of them by OCR, about {plan.embed_tokens:,} tokens to embed"
     )
-    return _rendered(table) + f"{work}, {plan.cost_usd:.4f} USD\n" + "".join(f"{line}\n" for line in lines)
+    return _rendered(table) + f"{work}, {plan.cost_usd:.4f} USD\n" + "".join(f"{line}\n" for line in lines) + ignored
 
 
 def hits_text(hits: Sequence[Hit], around: Mapping[str, Sequence[Chunk]]) -> str:
@@ -220,12 +222,12 @@ def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else "unknown"
 
 
-def _left_out(items: Sequence[Outcome]) -> str:
-    """What was not indexed, by reason: there may be thousands of one."""
+def _by_reason(ignored: Iterable[tuple[str, str]]) -> str:
+    """Reasons and uris of what is not indexed, by reason: there may be thousands of one."""
     reasons: dict[str, list[str]] = {}
-    for item in items:
-        reasons.setdefault(item.error.message if item.error else "", []).append(item.uri)
-    lines = ["\nignored:"] if items else []
+    for reason, uri in ignored:
+        reasons.setdefault(reason, []).append(uri)
+    lines = ["\nignored:"] if reasons else []
     for reason, uris in reasons.items():
         more = f", ... {len(uris):,} in all" if len(uris) > 5 else ""
         lines.append(f"  {safe(reason)}: {safe(', '.join(uris[:5]))}{more}")

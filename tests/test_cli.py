@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import docpipe as package
 import docpipe.pipeline.pipe as pipes
 from docpipe import console
 from docpipe.cli import main
@@ -48,6 +49,10 @@ CITATION = Citation(
 )
 
 
+PLANNED = (
+    PlanItem(uri="a", action="add", why="new"),
+    *(PlanItem(uri=f"{n}.exe", action="ignore", why="nothing reads it") for n in range(7)),
+)
 LAST_RUN = {"indexed": 2, "seconds": 1.5, "ended": 1.1e9}
 ANSWER = Answer(question="q", text="At 4 bar [1].", origin="documents", citations=(CITATION,))
 
@@ -99,7 +104,7 @@ class FakePipe:
 
     def plan(self, *, full: bool) -> Plan:
         self._say("plan", full=full)
-        return Plan(added=1, pages=9, embed_tokens=1234, items=(PlanItem(uri="a", action="added", why="new"),))
+        return Plan(added=1, pages=9, embed_tokens=1234, items=PLANNED)
 
     def search(self, question: str, *, limit: int | None, where: str, mode: str | None) -> list[Hit]:
         self._say("search", question=question, limit=limit, where=where, mode=mode)
@@ -297,10 +302,11 @@ def test_plan_gives_the_promised_fields(pipe: FakePipe, docpipe: Out) -> None:
     _, out, _ = docpipe("plan", "p.yaml", "--json")
     form = json.loads(out)
     assert {"added", "changed", "unchanged", "deleted", "pages", "ocr_pages", "embed_tokens", "cost_usd"} <= set(form)
-    assert form["items"] == [{"uri": "a", "action": "added", "why": "new"}]
+    assert form["items"][0] == {"uri": "a", "action": "add", "why": "new"}
     _, out, _ = docpipe("plan", "p.yaml")
     assert "9 pages to parse" in out
-    assert "a  (new)" in out
+    assert "add        a  (new)" in out
+    assert "nothing reads it: 0.exe, 1.exe, 2.exe, 3.exe, 4.exe, ... 7 in all" in out
 
 
 def test_status_and_failures_are_for_people_too(pipe: FakePipe, docpipe: Out) -> None:
@@ -375,11 +381,17 @@ def test_a_wrong_command_is_told_without_a_traceback(
     assert words in json.loads(out)["error"]["message"]
 
 
-def test_help_is_no_error(docpipe: Out) -> None:
-    code, out, _ = docpipe("--help")
+@pytest.mark.parametrize("arguments", [["--help"], []], ids=["asked", "bare"])
+def test_help_is_no_error(docpipe: Out, arguments: list[str]) -> None:
+    code, out, _ = docpipe(*arguments)
     assert code == 0
     for command in ("run", "plan", "search", "ask", "status", "failures", "parse", "check"):
         assert command in out
+
+
+def test_the_version_is_told(docpipe: Out) -> None:
+    code, out, _ = docpipe("--version")
+    assert (code, out) == (0, f"docpipe {package.__version__}\n")
 
 
 def test_a_missing_pipeline_file_is_told(docpipe: Out, tmp_path: Path) -> None:

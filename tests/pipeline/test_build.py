@@ -266,6 +266,13 @@ def test_an_empty_list_of_stages_is_refused(make: Make) -> None:
         make()
 
 
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "pipelines").glob("*.yaml")), ids=lambda path: path.name
+)
+def test_the_pipeline_files_that_come_with_us_are_right(path: Path) -> None:
+    assert build(load(path, environment={})).name == path.stem
+
+
 def test_filters_between_the_stages_become_part_of_the_chunker(make: Make) -> None:
     chunker = make("parse.fake", "chunk.drafts", "chunk.fake", "chunk.short, least: 3", "embed.fake").chunker
     assert isinstance(chunker, ChunkerChain)
