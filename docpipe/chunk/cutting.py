@@ -8,6 +8,7 @@ from typing import NamedTuple
 from docpipe.chunk.pieces import Counted, announces, pieces, total
 from docpipe.chunk.sections import Section, common_path, is_heading, sections
 from docpipe.chunk.tables import row_groups, rows
+from docpipe.errors import SplitError
 from docpipe.protocols import Tokenizer
 from docpipe.split.boundaries import Level
 from docpipe.split.splitter import Piece, pack
@@ -260,6 +261,9 @@ class Cutter:
         if most < 4:
             return _Line("", 0)
         whole = Piece(0, len(name), tokens, Level.SENTENCE)
-        first = next(pack(name, [whole], budget=most - 1, tokenizer=self.tokenizer))
+        try:
+            first = next(pack(name, [whole], budget=most - 1, tokenizer=self.tokenizer))
+        except SplitError:  # not even its first character has room
+            return _Line("", 0)
         text = first.span.of(name).rstrip() + "\n"
         return _Line(text, self.tokenizer.count(text))
