@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from docpipe.errors import DocpipeError, IndexFailed
+from docpipe.errors import DocpipeError, IndexFailed, IndexMismatch
 from docpipe.index.filters import literal
 from docpipe.index.rows import COMPRESSED, PRIMARY_KEY, storable
 
@@ -53,17 +53,22 @@ _OTHER = ((), "LanceDB gave an error", "run again; if it comes back, delete the 
 
 
 class Database:
-    """Lance tables of one folder or bucket. The connection is made on first use, and again after unpickling."""
+    """Lance tables of one folder or bucket; the connection is made on first use.
 
-    def __init__(self, uri: str, refresh_seconds: float = 0.0) -> None:
+    Args:
+        refresh_seconds: how old a reader's view may be.
+        check: is given the name and the schema of each table when it is opened, and raises where it does not fit.
+    """
+
+    def __init__(
+        self, uri: str, *, refresh_seconds: float = 0.0, check: "Callable[[str, pa.Schema], None] | None" = None
+    ) -> None:
         self.uri = uri
+        self._check = check
         self._refresh_seconds = refresh_seconds
         self._lock = threading.Lock()
         self._connection: Any = None
         self._tables: dict[str, Any] = {}
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Database, (self.uri, self._refresh_seconds)
 
     @contextmanager
     def failing(self, doing: str) -> Iterator[None]:
@@ -95,6 +100,8 @@ class Database:
                 if "was not found" in str(error):
                     return None
                 raise
+            if self._check is not None:
+                self._check(name, found.schema)
             self._tables[name] = found
             return found
 
@@ -154,11 +161,12 @@ class LanceKeyedTable:
         if key not in columns:
             raise ValueError(f"the key {key!r} is not one of the columns {', '.join(columns)}")
         self._database, self._name, self._columns, self._key = database, name, dict(columns), key
+        self._known: Any = None
 
     def columns(self, *names: str) -> dict[str, list[Any]]:
         """These columns of all rows (all columns where none is named), as equally long lists."""
         wanted = list(names or self._columns)
-        table = self._database.table(self._name)
+        table = self._opened()
         if table is None:
             return {name: [] for name in wanted}
         with self._database.failing("read"):
@@ -167,7 +175,7 @@ class LanceKeyedTable:
 
     def get(self, keys: Sequence[str], /) -> dict[str, dict[str, Any]]:
         """Whole rows by key; unknown keys are left out."""
-        table = self._database.table(self._name)
+        table = self._opened()
         found: dict[str, dict[str, Any]] = {}
         if table is None:
             return found
@@ -183,15 +191,36 @@ class LanceKeyedTable:
         if not rows:
             return
         last = {row[self._key]: row for row in rows}
-        table = self._database.table(self._name) or self._database.create(self._name, self._schema())
+        table = self._opened() or self._database.create(self._name, self._schema())
         batch = self._batch(list(last.values()))
         self._database.commit(lambda: upsert(table, self._key, batch), doing="write")
 
     def remove(self, keys: Sequence[str], /) -> None:
         """Remove rows, in one commit; unknown keys are no error."""
-        table = self._database.table(self._name)
+        table = self._opened()
         if table is not None and keys:
             self._database.commit(lambda: table.delete(among(self._key, keys)), doing="write")
+
+    def _opened(self) -> Any:
+        """The table's handle, or None.
+
+        Raises:
+            IndexMismatch: another version of docpipe made the table, with other columns.
+        """
+        table = self._database.table(self._name)
+        if table is None or table is self._known:
+            return table
+        found, wanted = ", ".join(table.schema.names), ", ".join(self._columns)
+        if found != wanted:
+            raise IndexMismatch(
+                f"the table {self._name!r} of the index {self._database.uri!r} has the columns {found}, not {wanted}",
+                found=found,
+                wanted=wanted,
+                index=self._database.uri,
+                remedy="use the docpipe that made it, or point `index.uri` at a new folder and run again",
+            )
+        self._known = table
+        return table
 
     def _schema(self) -> "pa.Schema":
         import pyarrow as pa

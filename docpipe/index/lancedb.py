@@ -64,7 +64,7 @@ class LanceIndex:
 
     @cached_property
     def _database(self) -> Database:
-        return Database(self.uri, self.refresh_seconds)
+        return Database(self.uri, refresh_seconds=self.refresh_seconds, check=self._check_version)
 
     @cached_property
     def _places(self) -> "_Places":
@@ -96,10 +96,9 @@ class LanceIndex:
         table = self._database.table(CHUNKS) or self._database.create(CHUNKS, rows.schema(model=model, dim=dim))
         self._check(table.schema, model=model, dim=dim)
 
-    def _check(self, schema: "pa.Schema", *, model: str, dim: int) -> None:
-        facts = {key: value.decode("utf-8", "replace") for key, value in (schema.metadata or {}).items()}
-        version = facts.get(rows.VERSION_KEY, "0")
-        if version != str(rows.SCHEMA_VERSION):
+    def _check_version(self, table: str, schema: "pa.Schema") -> None:
+        version = rows.facts(schema).get(rows.VERSION_KEY, "0")
+        if table == CHUNKS and version != str(rows.SCHEMA_VERSION):
             newer = version.isdigit() and int(version) > rows.SCHEMA_VERSION
             raise IndexMismatch(
                 f"the index {self.uri!r} has schema {version}, this docpipe reads {rows.SCHEMA_VERSION}",
@@ -108,6 +107,9 @@ class LanceIndex:
                 index=self.uri,
                 remedy="upgrade docpipe" if newer else "point `index.uri` at a new folder and run again",
             )
+
+    def _check(self, schema: "pa.Schema", *, model: str, dim: int) -> None:
+        facts = rows.facts(schema)
         found, wanted = (facts.get(rows.MODEL_KEY, ""), facts.get(rows.DIM_KEY, "")), (model, str(dim))
         if found != wanted:
             raise IndexMismatch(
@@ -142,8 +144,8 @@ class LanceIndex:
         return version
 
     def _batch(self, table: Any, new: Sequence[EmbeddedChunk]) -> "pa.Table":
-        facts = table.schema.metadata
-        model, dim = facts[rows.MODEL_KEY].decode(), int(facts[rows.DIM_KEY])
+        facts = rows.facts(table.schema)
+        model, dim = facts[rows.MODEL_KEY], int(facts[rows.DIM_KEY])
         for other in {(row.model, row.vector.shape[-1]) for row in new} - {(model, dim)}:
             self._check(table.schema, model=other[0], dim=other[1])
         return rows.table(new, model=model, dim=dim)

@@ -54,6 +54,11 @@ def schema(*, model: str, dim: int) -> "pa.Schema":
     return pa.schema(fields, metadata={key: value.encode("utf-8", "replace") for key, value in facts.items()})
 
 
+def facts(schema: "pa.Schema") -> dict[bytes, str]:
+    """What a table's schema says of itself: values by `VERSION_KEY`, `MODEL_KEY` and `DIM_KEY`."""
+    return {key: value.decode("utf-8", "replace") for key, value in (schema.metadata or {}).items()}
+
+
 def table(rows: Sequence[EmbeddedChunk], *, model: str, dim: int) -> "pa.Table":
     """Rows as one Arrow table, made column by column.
 

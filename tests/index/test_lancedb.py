@@ -85,10 +85,17 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(rows, "SCHEMA_VERSION", rows.SCHEMA_VERSION + 1)
         index.replace([document("a.md", "word")])
-    before = index.versions()
-    error = refused(IndexMismatch, lambda: index.open(model=MODEL, dim=DIM))
-    assert isinstance(error, IndexMismatch)
-    assert (error.remedy, error.found, error.wanted) == ("upgrade docpipe", "2", "1")
+        before = index.versions()
+    reader = LanceIndex(uri=str(tmp_path))
+    for work in (
+        lambda: reader.open(model=MODEL, dim=DIM),
+        lambda: reader.search_text("word", limit=1),
+        lambda: reader.replace([document("b.md", "word")]),
+        lambda: reader.optimize(force=True),
+    ):
+        error = refused(IndexMismatch, work)
+        assert isinstance(error, IndexMismatch)
+        assert (error.remedy, error.found, error.wanted) == ("upgrade docpipe", "2", "1")
     assert index.versions() == before
 
 
@@ -301,3 +308,12 @@ def test_an_index_made_anew_under_an_open_handle_is_read_anew(index: LanceIndex)
     assert index.stats().rows == 0
     index.replace([DocumentRows(document_id="d", chunks=(embedded(chunk("fresh"), model="another"),))])
     assert len(index.search_text("fresh", limit=2)) == 1
+
+
+def test_a_small_table_with_other_columns_is_refused(index: LanceIndex) -> None:
+    index.table("things", columns={"name": "str", "size": "int"}, key="name").put([{"name": "a", "size": 1}])
+    other = index.table("things", columns={"name": "str", "cost": "float"}, key="name")
+    error = refused(IndexMismatch, lambda: other.get(["a"]))
+    assert "has the columns name, size, not name, cost" in error.message
+    with pytest.raises(ValueError, match="'uri' is not one of the columns name"):
+        index.table("things", columns={"name": "str"}, key="uri")
