@@ -2,7 +2,9 @@
 
 import codecs
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from docpipe._language import primary_language
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -15,6 +17,7 @@ _CANDIDATES = ["gb18030", "big5", "cp1252", "shift_jis", "euc_jp", "cp949", "cp1
 """What files without a mark are written in, other than UTF-8; a short list guesses better than a long one."""
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252", "euc_kr": "cp949"}
 """Encodings by name -> those that hold them and are meant by them in practice (WHATWG Encoding Standard)."""
+_WESTERN = frozenset({"en", "de", "fr", "es", "pt", "it", "nl", "sv", "id"})
 _SAMPLE = 32_768
 _MIXED_WORD = re.compile("[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
 """No word is written in two alphabets: the accented letters of a Latin one were guessed to be Greek or Cyrillic."""
@@ -106,11 +109,13 @@ def _mostly_utf8(data: bytes, doubt: int) -> bool:
 def _guess(data: bytes, doubt: int) -> str:
     from charset_normalizer import from_bytes
 
-    matches = from_bytes(_around(data, doubt), cp_isolation=_CANDIDATES, enable_fallback=False)
+    matches: Any = from_bytes(_around(data, doubt), cp_isolation=_CANDIDATES, enable_fallback=False)
     best = min(matches, key=lambda match: (match.chaos, -match.coherence), default=None)
     if best is None or _MIXED_WORD.search(str(best)):
         return "cp1252"
-    names = [best.encoding, *best.could_be_from_charset]
+    if best.encoding == "cp1250" and primary_language(_around(data, doubt).decode("cp1252", "replace")) in _WESTERN:
+        return "cp1252"
+    names: list[str] = [best.encoding, *best.could_be_from_charset]
     return min((_WIDER.get(name, name) for name in names), key=_rank)
 
 

@@ -9,6 +9,8 @@ from docpipe._encodings import decode, wide_encoding
 SIMPLIFIED = "用户可以在这里找到所有的说明，以及各种参数的含义。"
 TRADITIONAL = "使用者可以在這裡找到所有的說明，以及各種參數的含義。"
 WESTERN = "Größe über alles, naïve café — “quoted”, déjà vu"
+FRENCH = "Le système a été testé à l'été; les résultats sont présentés ci-après, où figurent les données. "
+POLISH = "Aby zainstalować program, należy uruchomić plik i postępować zgodnie ze wskazówkami. "
 RUSSIAN = "Это документ о настройках системы и параметрах."
 JAPANESE = "これは日本語の文書です。システムの設定について説明しています。"
 
@@ -27,6 +29,8 @@ JAPANESE = "これは日本語の文書です。システムの設定につい�
         (SIMPLIFIED, "gbk", "gb18030"),
         (TRADITIONAL, "big5", "big5"),
         (WESTERN, "cp1252", "cp1252"),
+        (FRENCH, "cp1252", "cp1252"),
+        (POLISH, "cp1250", "cp1250"),
         (RUSSIAN, "cp1251", "cp1251"),
         (JAPANESE, "shift_jis", "shift_jis"),
         ("", "utf-8", "utf-8"),
