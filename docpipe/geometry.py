@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from struct import Struct
+from struct import pack as pack_edges
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 _RECORD = Struct("<IIIIHHHH")  # start, end, index of the first edge, page, left, top, right, bottom
 _EDGE = Struct("<H")
@@ -55,15 +57,16 @@ class Geometry:
             ValueError: the lines are not in the order of the text, or overlap.
         """
         records, edges, count, last = bytearray(), bytearray(), 0, 0
-        pack, pack_edge = _RECORD.pack, _EDGE.pack
+        pack = _RECORD.pack
         for start, end, page, left, top, right, bottom, xs in lines:
             if start < last or end < start:
                 raise ValueError(f"lines must be in the order of the text: {start}..{end} follows {last}")
             last = end
             records += pack(start, end, count, page, _packed(left), _packed(top), _packed(right), _packed(bottom))
-            for x in xs:
-                edges += pack_edge(_packed(x))
-            count += len(xs)
+            if xs:
+                # one call for all: most lines have a dozen words, and this is the parser's innermost loop
+                edges += pack_edges(f"<{len(xs)}H", *[int(min(1.0, max(0.0, x)) * _UNIT + 0.5) for x in xs])
+                count += len(xs)
         return cls(bytes(records), bytes(edges))
 
     def __len__(self) -> int:
@@ -169,12 +172,20 @@ def _clip(line: Line, start: int, end: int, run: str) -> tuple[float, float]:
     touched = [n for n, (a, b) in enumerate(bounds) if a < end and b > start]
     if not touched:
         return line.left, line.right
-    left = _inside(bounds[touched[0]], xs[2 * touched[0]], xs[2 * touched[0] + 1], start)
-    right = _inside(bounds[touched[-1]], xs[2 * touched[-1]], xs[2 * touched[-1] + 1], end)
+    first, last = touched[0], touched[-1]
+    left = _inside(bounds[first], xs[2 * first], xs[2 * first + 1], start, run, line.start)
+    right = _inside(bounds[last], xs[2 * last], xs[2 * last + 1], end, run, line.start)
     return (left, right) if left < right else (line.left, line.right)
 
 
-def _inside(word: tuple[int, int], left: float, right: float, at: int) -> float:
-    """x of a character within a word, its letters taken as equally wide (true of Chinese)."""
-    share = (min(max(at, word[0]), word[1]) - word[0]) / max(1, word[1] - word[0])
-    return left + (right - left) * share
+def _inside(word: tuple[int, int], left: float, right: float, at: int, run: str, offset: int) -> float:
+    """x of a character within a word, by the widths that its letters usually have beside each other."""
+    at = min(max(at, word[0]), word[1])
+    before = sum(map(_width, run[word[0] - offset : at - offset]))
+    behind = sum(map(_width, run[at - offset : word[1] - offset]))
+    return left + (right - left) * before / max(before + behind, 0.01)
+
+
+def _width(letter: str) -> float:
+    """Usual width in ems: a Chinese letter or mark fills its square, a Latin letter or digit about half of it."""
+    return 1.0 if east_asian_width(letter) in "WF" else 0.54
