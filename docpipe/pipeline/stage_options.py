@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import math
 import sys
 import types
 import typing
@@ -151,13 +152,15 @@ def _convert_scalar(kind: Any, tree: Tree, problems: Problems) -> Any:
         value = scalar_value(value)  # inside {...} and [...] YAML wants a variable in quotes
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return _wrong(tree, "a number that is not infinite", problems)
     if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
         return value
     remedy = ""
     if kind is str and isinstance(value, (int, float)):
         remedy = f'write it in quotes: "{tree.raw}"'
-    elif isinstance(value, str) and kind is not str and "${" not in tree.raw:
-        remedy = "write it without quotes" if value.strip().lstrip("+-").isdigit() else ""
+    elif isinstance(value, str) and value.strip().lstrip("+-").isdigit() and "${" not in tree.raw:
+        remedy = "write it without quotes"
     return _wrong(tree, _WORDS[kind], problems, remedy)
 
 

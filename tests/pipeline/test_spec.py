@@ -299,6 +299,7 @@ def test_options_become_what_the_fields_say() -> None:
     ("options", "problem"),
     [
         ({"ratio": True}, "f: ratio: expected a number, got True"),
+        ({"ratio": float("inf")}, "f: ratio: expected a number that is not infinite, got inf"),
         ({"maybe": "x"}, "f: maybe: expected a whole number, got the text 'x'"),
         ({"names": [1]}, 'f: names[0]: expected text, got 1 (write it in quotes: "1")'),
         ({"pair": [1]}, "f: pair: expected a list of 2, got a list"),
