@@ -75,13 +75,13 @@ def fuse(legs: Sequence[Leg]) -> list[Fused]:
     Scores are added instead of ranks, because a leg that is sure says so by a first hit far above its others, and
     one that knows nothing by scores all alike: it then decides nothing, whatever order it gives.
     """
-    found: dict[str, list[str]] = {}
-    for leg in legs:
-        for chunk_id in leg.evidence:
-            found.setdefault(chunk_id, []).append(leg.name)
-    scores = {chunk_id: sum(leg.weight * leg.evidence.get(chunk_id, leg.absent) for leg in legs) for chunk_id in found}
-    order = sorted(found, key=lambda chunk_id: (-scores[chunk_id], chunk_id))
-    return [Fused(id=chunk_id, score=scores[chunk_id], found_by=tuple(found[chunk_id])) for chunk_id in order]
+    scores = _sums([(leg.weight, leg) for leg in legs])
+    even = _sums([(1.0, leg) for leg in legs])
+    order = sorted(scores, key=lambda one: (-scores[one], -even[one], one))
+    return [
+        Fused(id=one, score=scores[one], found_by=tuple(leg.name for leg in legs if one in leg.evidence))
+        for one in order
+    ]
 
 
 def reread(found: Sequence[Fused], scores: Sequence[float]) -> list[Fused]:
@@ -133,8 +133,14 @@ def _is_latin(question: str) -> bool:
     return len(_LATIN_LETTER.findall(question)) >= len(_OTHER_LETTER.findall(question))
 
 
-def _sum(chunk_id: str, legs: Sequence[tuple[float, Leg]]) -> float:
-    return sum(weight * leg.evidence.get(chunk_id, leg.absent) for weight, leg in legs)
+def _sums(legs: Sequence[tuple[float, Leg]]) -> dict[str, float]:
+    """Weighted evidence of every chunk of any leg."""
+    nowhere = sum(weight * leg.absent for weight, leg in legs)
+    scores = dict.fromkeys((chunk_id for _, leg in legs for chunk_id in leg.evidence), nowhere)
+    for weight, leg in legs:
+        for chunk_id, evidence in leg.evidence.items():
+            scores[chunk_id] += weight * (evidence - leg.absent)
+    return scores
 
 
 def _leg(name: str, hits: Hits, *, average: float, reach: float, weight: float, absent: float) -> Leg:
