@@ -158,10 +158,12 @@ def _header_rows(
     header: Sequence[Sequence[Phrase]], found: Sequence[Column], rules: Sequence[Segment]
 ) -> list[list[Placed]]:
     """Header lines as rows: a row ends with a line that has a heading over several columns, and at the end."""
+    by_rule = any(_grouped(part, found, rules) for line in header for part in line)
     rows: list[list[Placed]] = []
     unfinished: list[Placed] = []
     for number, line in enumerate(header):
-        placed = _spread(place(line, found), found, rules, last=number == len(header) - 1)
+        centred = not by_rule and number < len(header) - 1
+        placed = _spread(place(line, found), found, rules, centred=centred)
         unfinished += placed
         if any(each.last > each.first for each in placed):
             rows.append(unfinished)
@@ -169,18 +171,26 @@ def _header_rows(
     return [*rows, unfinished] if unfinished else rows
 
 
-def _spread(placed: Sequence[Placed], found: Sequence[Column], rules: Sequence[Segment], *, last: bool) -> list[Placed]:
-    """Headings stretched over the columns they group: those above a line drawn right under them, or those around
-    whose common middle they are centred."""
+def _grouped(part: Phrase, found: Sequence[Column], rules: Sequence[Segment]) -> bool:
+    """Whether a heading stands on a line over some columns, but not over all."""
+    rule = _rule_below(part, rules)
+    return rule is not None and 1 < sum(_mostly_over(column, rule) for column in found) < len(found)
+
+
+def _spread(
+    placed: Sequence[Placed], found: Sequence[Column], rules: Sequence[Segment], *, centred: bool
+) -> list[Placed]:
+    """Headings stretched over the columns they group: those above a line drawn right under them or, if `centred`,
+    those around whose common middle they stand."""
     spread = []
     for number, (part, first, end) in enumerate(placed):
         low = placed[number - 1].last + 1 if number else 0
         high = placed[number + 1].first - 1 if number + 1 < len(placed) else len(found) - 1
-        rule = _rule_below(part, rules)
-        if rule is not None:
+        over: list[int] = []
+        if _grouped(part, found, rules) and (rule := _rule_below(part, rules)):
             over = [column for column in range(low, high + 1) if _mostly_over(found[column], rule)]
-        else:
-            over = [] if last or _lines_up(part, found[first]) else _centred_over(part, found, max(low, 1), high)
+        elif centred and not _lines_up(part, found[first]):
+            over = _centred_over(part, found, max(low, 1), high)
         if over and over[0] <= first and over[-1] >= end:
             first, end = over[0], over[-1]
         spread.append(Placed(part, first, end))

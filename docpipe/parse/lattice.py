@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from docpipe.parse.cells import Area, Grid
-from docpipe.parse.content import Box, Rule
+from docpipe.parse.content import Box, Rule, Word
 
 _SNAP = 2.0
 """Lines this near to each other are one line, in points."""
@@ -100,6 +100,30 @@ def networks(page: Lines) -> list[Lines]:
     for j, segment in enumerate(page.down):
         groups.setdefault(root(base + j), ([], []))[1].append(segment)
     return [Lines(tuple(across), tuple(down)) for across, down in groups.values() if across and down]
+
+
+def joined(groups: Sequence[Lines], words: Iterable[Word]) -> list[Lines]:
+    """Groups side by side with the same rows, between which words stand, as one: the lines between were not drawn."""
+    merged: list[Lines] = []
+    for group in sorted(groups, key=lambda each: min(line.start for line in each.across)):
+        for number, other in enumerate(merged):
+            if _same_rows(other, group) and _words_between(other, group, words):
+                merged[number] = Lines(other.across + group.across, other.down + group.down)
+                break
+        else:
+            merged.append(group)
+    return merged
+
+
+def _same_rows(left: Lines, right: Lines) -> bool:
+    ys, others = ({round(line.at / _REACH) for line in group.across} for group in (left, right))
+    return len(ys) > 2 and len(ys & others) >= 0.7 * len(ys | others)
+
+
+def _words_between(left: Lines, right: Lines, words: Iterable[Word]) -> bool:
+    low, high = max(line.end for line in left.across), min(line.start for line in right.across)
+    top, bottom = min(line.at for line in left.across), max(line.at for line in left.across)
+    return low < high and sum(low < w[0] and w[2] < high and top < w[1] and w[3] < bottom for w in words) >= 2
 
 
 def grid(network: Lines) -> Grid | None:

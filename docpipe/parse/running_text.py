@@ -13,30 +13,54 @@ _INDENT = 30.0
 """How far paragraphs of one column may be indented against each other, in points."""
 _COLUMN_GAP = 90.0
 """The highest gap between paragraphs of one column, in points."""
-_LOOK_BACK = 3
-"""Lines of another column may come between two lines of a paragraph."""
+_LOOK_BACK = 8
+"""How many stretches may be open side by side."""
+_FLUSH = 3.0
+"""Lines end flush when they end this near to the right edge, in points."""
+_MOSTLY = 0.7
+"""Share of lines that makes a rule."""
+_MARKER = 4
+"""Longest sign before a list item or a reference, in characters."""
+
+
+class _Stretch:
+    """Long lines over each other, as they are collected."""
+
+    def __init__(self, part: Phrase, *, beside: bool) -> None:
+        self.box = Box(*part[:4])
+        self.last = part
+        self.rights = [part.right]
+        self.beside = int(beside)
+
+    def add(self, part: Phrase, *, beside: bool) -> None:
+        self.box = hull((self.box, part))
+        self.last = part
+        self.rights.append(part.right)
+        self.beside += beside
+
+    @property
+    def running(self) -> bool:
+        """Two lines or more; not a column of long cells, which have another cell beside each and ragged ends."""
+        count = len(self.rights)
+        flush = sum(right > self.box.right - _FLUSH for right in self.rights)
+        return count >= 2 and (self.beside < _MOSTLY * count or flush > (1 - _MOSTLY) * count + 1)
 
 
 def stretches(lines: Sequence[Sequence[Phrase]]) -> list[Box]:
-    """Boxes of running text: three or more long lines over each other, and what stands between them."""
-    open_boxes: list[tuple[Box, Phrase, int]] = []
-    closed: list[tuple[Box, int]] = []
+    """Boxes of running text: long lines over each other, and what stands between them."""
+    found: list[_Stretch] = []
     for line in lines:
         for index, part in enumerate(line):
             if not _wordy(line, index):
                 continue
-            for number in range(len(open_boxes) - 1, max(-1, len(open_boxes) - 1 - _LOOK_BACK * 3), -1):
-                box, last, count = open_boxes[number]
-                if _stacked(last, part):
-                    open_boxes[number] = (hull((box, part)), part, count + 1)
+            beside = index > 0 and len(line[index - 1].words) < _FEWEST_WORDS
+            for stretch in found[: -_LOOK_BACK - 1 : -1]:
+                if _stacked(stretch.last, part):
+                    stretch.add(part, beside=beside)
                     break
             else:
-                open_boxes.append((Box(*part[:4]), part, 1))
-                if len(open_boxes) > 40:
-                    box, _, count = open_boxes.pop(0)
-                    closed.append((box, count))
-    closed += [(box, count) for box, _, count in open_boxes]
-    return _joined([box for box, count in closed if count >= 2], lines)
+                found.append(_Stretch(part, beside=beside))
+    return _joined([stretch.box for stretch in found if stretch.running], lines)
 
 
 def within(part: Phrase, boxes: Sequence[Box]) -> bool:
@@ -75,7 +99,7 @@ def _nothing_tabular(upper: Box, lower: Box, lines: Sequence[Sequence[Phrase]]) 
         if any(part.left < left - _INDENT or part.right > right + _INDENT for part in inside):
             return False
         count += bool(inside)
-        parted += len(inside) > 1
+        parted += len(inside) > (2 if inside and len(inside[0].text) <= _MARKER else 1)
     return parted <= count // 3
 
 
@@ -88,7 +112,7 @@ def _wordy(line: Sequence[Phrase], index: int) -> bool:
 def _stacked(upper: Phrase, lower: Phrase) -> bool:
     height = upper.bottom - upper.top
     return (
-        0 <= lower.top - upper.top
+        lower.top >= upper.top
         and lower.top - upper.bottom < _LEADING * height
         and abs(upper.left - lower.left) < 3 * height
         and min(upper.right, lower.right) - max(upper.left, lower.left)

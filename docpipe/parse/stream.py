@@ -19,6 +19,8 @@ _FARTHEST = 2.6
 _HEADER_GAP = 1.3
 """The same between lines of its header."""
 _MOST_HEADER_LINES = 10
+_PROSE_INK = 0.55
+"""Boxes with more of their surface under words are running text."""
 _RULE_REACH = 60.0
 """How far above its first and below its last line a rule can still be a table's own, in points."""
 _MOST_LABELS = 3
@@ -87,7 +89,8 @@ def _lines(words: Sequence[Word], down: Sequence[Segment]) -> list[Line]:
     lines = []
     for parts in cut:
         box = hull(parts)
-        kept, running = [], []
+        kept: list[Phrase] = []
+        running: list[Phrase] = []
         for part in parts:
             (running if within(part, prose) else kept).append(part)
         lines.append(Line(box.top, box.bottom, kept, running))
@@ -109,7 +112,7 @@ def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
             yield block
             block, waiting = [], []
         if len(line.parts) < 2:
-            if block and _opens_another(line, block, last):
+            if block and last and _opens_another(line, block, last):
                 yield block
                 block, waiting = [], []
             elif block:
@@ -123,11 +126,13 @@ def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
     yield block
 
 
-def _opens_another(line: Line, block: Sequence[Line], last: Line | None) -> bool:
+def _opens_another(line: Line, block: Sequence[Line], last: Line) -> bool:
     """Whether a line with one phrase, set off from the block and not at its left edge, heads the next table."""
+    if len(block) < 3:
+        return False
     left = min(part.left for each in block for part in each.parts)
-    height = line.bottom - line.top
-    return last is not None and line.top - last.bottom > 0.9 * height and line.parts[0].left > left + 4 * height
+    pitch = median(below.top - above.top for above, below in pairwise(block))
+    return line.top - last.top > 1.6 * pitch and line.parts[0].left > left + 4 * (line.bottom - line.top)
 
 
 def _beside(prose: Sequence[Phrase], block: Sequence[Line]) -> bool:
@@ -153,7 +158,9 @@ def _table(block: list[Line], lines: Sequence[Line], rules: Sequence[Segment]) -
         return None
     outline = hull(part for parts in body for part in parts)
     near = [rule for rule in rules if rule.start < outline.right and rule.end > outline.left]
-    if not _plausible(body, found, outline, near):
+    if not _plausible(body, found, outline, near) or _is_contents(body):
+        return None
+    if _inked(outline, lines) > _PROSE_INK:
         return None
     above = _header_above(block[0], lines, outline, _top_rule(outline, near))
     every = [*above, *body]
@@ -163,9 +170,10 @@ def _table(block: list[Line], lines: Sequence[Line], rules: Sequence[Segment]) -
 
 
 def _first_figures(lines: Sequence[Sequence[Phrase]]) -> int:
-    """How many lines at the top have no figure right of their first phrase; 1 where none has one."""
+    """How many lines at the top are not mostly figures right of their first phrase; 1 where no line is."""
     for number, parts in enumerate(lines):
-        if any(is_number(part.text) and not _is_year(part.text) for part in parts[1:]):
+        figures = sum(is_number(part.text) and not _is_year(part.text) for part in parts[1:])
+        if figures and 2 * figures >= len(parts) - 1:
             return number
     return 1
 
@@ -236,6 +244,33 @@ def _header_above(first: Line, lines: Sequence[Line], outline: Box, top: float |
         header.insert(0, parts)
         below = line
     return header
+
+
+def _inked(box: Box, lines: Sequence[Line]) -> float:
+    """Share of a box's surface under words, leaders left out: above 0.6 in running text, below 0.4 in most tables."""
+    inked = 0.0
+    for line in lines:
+        if box.top <= (line.top + line.bottom) / 2 <= box.bottom:
+            for part in (*line.parts, *line.prose):
+                if part.left < box.right and part.right > box.left:
+                    inked += sum(
+                        (w[2] - w[0]) * (w[3] - w[1]) for w in part.words if w[4][-1].isalnum() or len(w[4]) < 4
+                    )
+    return inked / max(1.0, (box.right - box.left) * (box.bottom - box.top))
+
+
+def _is_contents(body: Sequence[Sequence[Phrase]]) -> bool:
+    """Whether lines end in page numbers that only rise: a table of contents."""
+    ends = [parts[-1].text for parts in body if len(parts) > 1]
+    pages = [int(text) for text in ends if text.isdecimal() and len(text) < 5]
+    others = [part.text for parts in body for part in parts[:-1]]
+    return (
+        len(pages) >= 4
+        and len(pages) >= 0.8 * len(ends)
+        and pages == sorted(pages)
+        and pages[0] < pages[-1]
+        and 3 * sum(map(is_number, others)) < len(others)
+    )
 
 
 def _plausible(

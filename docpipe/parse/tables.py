@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 from docpipe.parse import bands, lattice, stream
-from docpipe.parse.cells import Grid, distribute, table, words_in
+from docpipe.parse.cells import Held, distribute, table, words_in
 from docpipe.parse.content import Box, FoundTable, Rule, Word
+
+_LARGEST_CELL = 60
+"""Words of a cell that may hold more than half of all words of its table."""
 
 
 def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, height: float) -> list[FoundTable]:
@@ -22,7 +25,7 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
         return []
     drawn = lattice.lines(rules)
     found: list[FoundTable] = []
-    for network in lattice.networks(drawn):
+    for network in lattice.joined(lattice.networks(drawn), words):
         grid = lattice.grid(network)
         held = distribute(grid, words) if grid else []
         if grid and any(cell.words for cell in held):
@@ -30,7 +33,7 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
                 box = lattice.framed(grid.box, drawn.across)
                 if aligned := stream.aligned(words_in(box, words), drawn):
                     found.append(aligned)
-            elif (ruled := table(*bands.split(grid, held))) and _is_table(ruled):
+            elif not _frames_text(held) and (ruled := table(*bands.split(grid, held))) and _is_table(ruled):
                 found.append(ruled)
     rest = words
     for each in found:
@@ -54,6 +57,12 @@ def _apart(found: Sequence[FoundTable]) -> list[FoundTable]:
 
 def _surface(box: Box) -> float:
     return (box.right - box.left) * (box.bottom - box.top)
+
+
+def _frames_text(held: Sequence[Held]) -> bool:
+    """Whether one cell holds most of the words, and many: a page laid out in boxes."""
+    counts = [len(cell.words) for cell in held]
+    return max(counts) > max(_LARGEST_CELL, 0.5 * sum(counts))
 
 
 def _is_table(found: FoundTable) -> bool:
