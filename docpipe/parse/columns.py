@@ -1,5 +1,6 @@
 """Boxes on a page -> columns in reading order, each a list of rows (pure)."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ _SAME_LINE = 1.2
 """Bottoms that differ by less, in points, may stand on one base line."""
 _MARGIN = 0.4
 """A left column that is narrower and holds less text than this, compared with the right one, stands in the margin."""
+_MOST_EDGES = 6
+"""Left edges that are tried; a page with more that many lines share is a table."""
 _DEEPEST = 12
 
 
@@ -113,18 +116,16 @@ def _side_by_side(items: list[Item]) -> bool:
 
 def _left_edges(items: list[Item]) -> list[float]:
     """Left edges that several lines share, leaving out the leftmost."""
-    lefts = sorted(item.left for item in items if item.text)
-    edges: list[float] = []
+    lefts = sorted([item[0] for item in items if item[5]])
+    edges: list[tuple[int, float]] = []
     first, count = lefts[0] if lefts else 0.0, 0
-    for left in lefts:
+    for left in [*lefts, math.inf]:
         if left - first > _SNAP:
-            if count >= _FEWEST:
-                edges.append(first)
+            if count >= _FEWEST and first > lefts[0] + _SNAP:
+                edges.append((count, first))
             first, count = left, 0
         count += 1
-    if count >= _FEWEST:
-        edges.append(first)
-    return [edge for edge in edges if lefts and edge > lefts[0] + _SNAP]
+    return [edge for _, edge in sorted(edges, reverse=True)[:_MOST_EDGES]]
 
 
 def _bands(items: list[Item], at: float) -> list[tuple[list[Item], list[Item], list[Item]]]:
@@ -147,13 +148,15 @@ def _bands(items: list[Item], at: float) -> list[tuple[list[Item], list[Item], l
 
 
 def _height(left: list[Item], right: list[Item]) -> float:
-    bottom = min(max(item.bottom for item in left), max(item.bottom for item in right))
+    bottom = min(max([item[3] for item in left]), max([item[3] for item in right]))
     return max(0.0, bottom - max(left[0].top, right[0].top))
 
 
 def _valid(left: list[Item], right: list[Item]) -> bool:
     """Whether these are two columns, not the cells of rows that are read across."""
-    left, right = [item for item in left if item.text], [item for item in right if item.text]
+    if len(left) < _FEWEST or len(right) < _FEWEST:
+        return False
+    left, right = [item for item in left if item[5]], [item for item in right if item[5]]
     if len(left) < _FEWEST or len(right) < _FEWEST:
         return False
     if _height(left, right) < 1.5 * (left[0].bottom - left[0].top):
@@ -162,8 +165,8 @@ def _valid(left: list[Item], right: list[Item]) -> bool:
 
 
 def _prose(side: list[Item]) -> bool:
-    width = sum(item.right - item.left for item in side)
-    return width >= _PROSE * sum(item.bottom - item.top for item in side)
+    width = sum([item[2] - item[0] for item in side])
+    return width >= _PROSE * sum([item[3] - item[1] for item in side])
 
 
 def _aligned(left: list[Item], right: list[Item]) -> bool:
