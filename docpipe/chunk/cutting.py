@@ -11,7 +11,7 @@ from docpipe.chunk.tables import row_groups, rows
 from docpipe.errors import SplitError
 from docpipe.protocols import Tokenizer
 from docpipe.split.boundaries import Level
-from docpipe.split.splitter import Piece, pack
+from docpipe.split.splitter import Piece, pack, sized_by_length, sizes
 from docpipe.split.tokenizers import spaces
 from docpipe.tables import without_tags
 from docpipe.types import BlockKind, Document, Span
@@ -71,13 +71,18 @@ class Cutter:
             SplitError: one character takes more tokens than a chunk may have.
         """
         group: list[_Measured] = []
+        tokens = 0
         for measured in self._measured():
-            if group and not self._joins(group, measured):
-                yield from self._group(group)
-                group = []
+            if group and not self._joins(group, tokens, measured):
+                if self._introduces(group, tokens, measured):
+                    measured = _introduced(group, measured)
+                else:
+                    yield from self._group(group, tokens)
+                group, tokens = [], 0
             group.append(measured)
+            tokens += measured.tokens
         if group:
-            yield from self._group(group)
+            yield from self._group(group, tokens)
 
     def _measured(self) -> list[_Measured]:
         """The sections with the tokens of each block, all counted in one go."""
@@ -92,29 +97,35 @@ class Cutter:
             without_tags(block.span.of(text)) if block.kind is BlockKind.TABLE else block.span.of(text)
             for block in blocks
         ]
-        counts = iter(self.tokenizer.count_many(texts))
+        counts = iter(sizes(texts, self.tokenizer))
         measured = []
         for section in found:
             counted = tuple(Counted(block, next(counts)) for block in section.blocks)
             measured.append(_Measured(section, counted, total(counted)))
         return measured
 
-    def _joins(self, group: Sequence[_Measured], following: _Measured) -> bool:
+    def _joins(self, group: Sequence[_Measured], tokens: int, following: _Measured) -> bool:
         """Whether a section is put into one chunk with those before it."""
-        section, tokens = following.section, total([part for member in group for part in member.blocks])
+        section = following.section
         if not section.follows or self._line(group[0].section.above).tokens + tokens + following.tokens > self.room:
             return False
-        if section.level < min(member.section.level for member in group):
+        if section.level < _level(group):
             return max(tokens, following.tokens) <= self.room // _TINY
         return min(tokens, following.tokens) <= self.room // _SMALL
 
-    def _group(self, group: Sequence[_Measured]) -> Iterator[Draft]:
+    def _introduces(self, group: Sequence[_Measured], tokens: int, following: _Measured) -> bool:
+        """Whether a few words go with a section below them that has to be cut anyway."""
+        section = following.section
+        long = following.tokens > self.room and section.follows
+        return long and tokens <= self.room // _TINY and section.level > _level(group)
+
+    def _group(self, group: Sequence[_Measured], tokens: int) -> Iterator[Draft]:
         """One chunk for sections that fit together; several for one that does not fit."""
         first = group[0].section
         path = common_path([member.section for member in group])
         above = self._line(first.above[: len(path)])
-        blocks = [counted for member in group for counted in member.blocks]
-        if above.tokens + total(blocks) <= self.room or len(group) > 1:
+        if above.tokens + tokens <= self.room or len(group) > 1:
+            blocks = [counted for member in group for counted in member.blocks]
             yield self._draft(blocks, path or first.path, above)
         else:
             yield from self._section(group[0])
@@ -234,7 +245,10 @@ class Cutter:
 
     def _draft(self, blocks: Sequence[Counted], path: tuple[str, ...], line: _Line) -> Draft:
         span = Span(blocks[0].block.span.start, blocks[-1].block.span.end)
-        certain = self.sums_hold and all(counted.block.kind is not BlockKind.TABLE for counted in blocks)
+        certain = self.sums_hold and not any(
+            block.kind is BlockKind.TABLE or sized_by_length(block.span.end - block.span.start, tokens)
+            for block, tokens in blocks
+        )
         return Draft(span, path, (line.text,), line.tokens + total(blocks) if certain else None)
 
     def _line(self, path: tuple[str, ...]) -> _Line:
@@ -267,3 +281,22 @@ class Cutter:
             return _Line("", 0)
         text = first.span.of(name).rstrip() + "\n"
         return _Line(text, self.tokenizer.count(text))
+
+
+def _level(group: Sequence[_Measured]) -> int:
+    return min(member.section.level for member in group)
+
+
+def _introduced(group: Sequence[_Measured], following: _Measured) -> _Measured:
+    """The section with everything of the group as its lead."""
+    first, section = group[0].section, following.section
+    blocks = (*(counted for member in group for counted in member.blocks), *following.blocks)
+    whole = Section(
+        path=section.path,
+        above=first.above,
+        level=_level(group),
+        blocks=tuple(counted.block for counted in blocks),
+        lead=len(blocks) - len(following.blocks) + section.lead,
+        follows=first.follows,
+    )
+    return _Measured(whole, blocks, total(blocks))

@@ -1,6 +1,6 @@
 """Text -> spans that tile it, each within a limit of tokens (pure)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
@@ -87,11 +87,25 @@ def measured(
     texts = [text[a:b] for a, b in pairwise(bounds)]
     if spaces(tokenizer) == "joined":  # a space belongs to the word after it; the packed whole is counted again
         texts = [part.rstrip(" ") for part in texts]
-    counts = tokenizer.count_many(texts)
+    counts = sizes(texts, tokenizer)
     pieces = [Piece(a, b, n, level, level) for (a, b), n in zip(pairwise(bounds), counts, strict=True)]
     if pieces:
         pieces[-1] = pieces[-1]._replace(after=after)
     return pieces
+
+
+def sizes(texts: Sequence[str], tokenizer: Tokenizer) -> list[int]:
+    """Tokens of each text, and at least one for every 32 code points.
+
+    A long word that the model does not know is one token to it, but whoever is shown the chunk reads all of it.
+    """
+    counts = tokenizer.count_many(texts)
+    return [max(count, len(text) // _LONGEST_TOKEN) for count, text in zip(counts, texts, strict=True)]
+
+
+def sized_by_length(length: int, tokens: int) -> bool:
+    """Whether `sizes` may have given a text of this length more than its tokens."""
+    return length >= _LONGEST_TOKEN * tokens
 
 
 def pack(
@@ -234,7 +248,10 @@ class _Packing:
         return Span(self.taken[0].start, self.taken[-1].end)
 
     def _sums_are_exact(self) -> bool:
-        return self.free and all(piece.level <= Level.WORD for piece in self.taken)
+        return self.free and all(
+            piece.level <= Level.WORD and not sized_by_length(piece.end - piece.start, piece.tokens)
+            for piece in self.taken
+        )
 
     def _too_narrow(self, piece: Piece) -> SplitError:
         character = self.text[piece.start : piece.end]
@@ -245,4 +262,5 @@ class _Packing:
         )
 
 
+_LONGEST_TOKEN = 32
 _FINER = {level: [finer for finer in Level if finer > level] for level in Level}
