@@ -317,3 +317,12 @@ def test_a_small_table_with_other_columns_is_refused(index: LanceIndex) -> None:
     assert "has the columns name, size, not name, cost" in error.message
     with pytest.raises(ValueError, match="'uri' is not one of the columns name"):
         index.table("things", columns={"name": "str"}, key="uri")
+
+
+@pytest.mark.parametrize("left", ["", "data", "_versions"], ids=["nothing", "data", "versions"])
+def test_what_a_kill_left_of_a_new_table_is_no_table(tmp_path: Path, left: str) -> None:
+    (tmp_path / "chunks.lance" / left).mkdir(parents=True)
+    index = LanceIndex(uri=str(tmp_path))
+    assert index.search_text("word", limit=1) == []
+    index.replace([document("a.md", "word")])
+    assert len(index.search_text("word", limit=1)) == 1
