@@ -218,6 +218,16 @@ class IndexContract:
         assert [[key for key, _ in hits] for hits in together] == [[key for key, _ in hits] for hits in alone]
         assert all(len(hits) == 5 for hits in together)
 
+    def test_a_question_of_another_length_is_refused(self) -> None:
+        index = self.opened(document("a.md", "one"))
+        error = refused(IndexMismatch, lambda: index.search_vector(vectors((1, 0)), limit=1))
+        assert "length 4" in error.message
+
+    def test_a_question_of_zeros_is_no_error(self) -> None:
+        index = self.opened(document("a.md", "one", "two"))
+        (hits,) = index.search_vector(vectors((0, 0, 0, 0)), limit=5)
+        assert all(-1 <= score <= 1 for _, score in hits)
+
     def test_words_are_found_in_english_and_chinese(self) -> None:
         simplified = document("zh.md", "人工智能正在改变世界经济的发展方式", "今天的天气非常好", language="zh")
         traditional = document("tw.md", "台灣的鐵路運輸歷史悠久", "圖書館收藏古代文獻", language="zh")

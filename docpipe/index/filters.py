@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from docpipe.index.filter_text import parse, quoted
 from docpipe.index.filter_values import FIELDS, All, Comparison, Filter, Moment, Not, Operator, Some, Value
+from docpipe.index.rows import storable
 from docpipe.types import Chunk
 
 __all__ = ["FIELDS", "All", "Comparison", "Filter", "Not", "Some", "literal", "matches", "parse", "quoted", "where"]
@@ -13,7 +14,7 @@ __all__ = ["FIELDS", "All", "Comparison", "Filter", "Not", "Some", "literal", "m
 
 def literal(value: str) -> str:
     """A text as an SQL literal. The only place where a value enters SQL."""
-    return "'" + value.replace("'", "''") + "'"
+    return "'" + storable(value).replace("'", "''") + "'"
 
 
 def where(filter: Filter, /) -> str:  # noqa: A002  (the value's own name)

@@ -43,7 +43,17 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     ),
     (("conflict", "too many concurrent"), "other writers keep changing it", "run again when they are done"),
     (
-        ("not found", "corrupt", "invalid", "magic", "decode", "unexpected end", "fill whole buffer", "out of bounds"),
+        (
+            "not found",
+            "corrupt",
+            "magic",
+            "manifest",
+            "invalid range",
+            "decode",
+            "unexpected end",
+            "fill whole buffer",
+            "out of bounds",
+        ),
         "it is damaged",
         "delete its folder and run again: the sources are read anew; or restore an older version",
     ),
@@ -254,7 +264,7 @@ class LanceKeyedTable:
 
 def among(column: str, values: Sequence[str]) -> str:
     """SQL: the column is one of these texts."""
-    return f"{column} IN ({', '.join(literal(storable(value)) for value in values)})"
+    return f"{column} IN ({', '.join(literal(value) for value in values)})"
 
 
 def upsert(table: Any, key: str, batch: "pa.Table", *, delete_others: str = "") -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from docpipe.errors import IndexMismatch
+from docpipe.errors import IndexFailed, IndexMismatch
 from docpipe.index import filters, rows
 from docpipe.index.lance_tables import Database, LanceKeyedTable, among, upsert
 from docpipe.index.lance_upkeep import Upkeep
@@ -164,15 +164,37 @@ class LanceIndex:
         table = self._database.table(CHUNKS)
         if table is None or limit < 1 or not len(vectors):
             return [[] for _ in vectors]
-        with self._database.failing("search"):
-            # One row alone skips the plan that joins many searches into one.
-            query = table.search(vectors[0] if len(vectors) == 1 else vectors, vector_column_name="vector")
-            query = query.distance_type("cosine").select(["id", "_distance"]).with_row_id(True).limit(limit)
-            for option, value in self._upkeep.probing(filtered=bool(condition)).items():
-                query = getattr(query, option)(value)
-            if condition:
-                query = query.where(condition, prefilter=True)
-            return _by_query(self._places.noted(query.to_arrow()), len(vectors))
+        try:
+            with self._database.failing("search"):
+                return self._nearest(table, vectors, limit=limit, condition=condition)
+        except IndexFailed:
+            self._check_length(vectors)
+            raise
+
+    def _nearest(
+        self, table: Any, vectors: "type_matrix", *, limit: int, condition: str
+    ) -> list[list[tuple[str, float]]]:
+        # One row alone skips the plan that joins many searches into one.
+        query = table.search(vectors[0] if len(vectors) == 1 else vectors, vector_column_name="vector")
+        query = query.distance_type("cosine").select(["id", "_distance"]).with_row_id(True).limit(limit)
+        for option, value in self._upkeep.probing(filtered=bool(condition)).items():
+            query = getattr(query, option)(value)
+        if condition:
+            query = query.where(condition, prefilter=True)
+        return _by_query(self._places.noted(query.to_arrow()), len(vectors))
+
+    def _check_length(self, vectors: "type_matrix") -> None:
+        """Looked at after a search failed only: reading the schema takes as long as a tenth of a search."""
+        table = self._database.table(CHUNKS)
+        found = 0 if table is None else int(rows.facts(table.schema)[rows.DIM_KEY])
+        if found not in (0, vectors.shape[-1]):
+            raise IndexMismatch(
+                f"the index {self.uri!r} holds vectors of length {found}, the question's has {vectors.shape[-1]}",
+                found=str(found),
+                wanted=str(vectors.shape[-1]),
+                index=self.uri,
+                remedy="ask with the embedder that the index was made with",
+            )
 
     def search_text(self, text: str, /, *, limit: int, where: str = "") -> list[tuple[str, float]]:
         """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""

@@ -104,6 +104,15 @@ class MemoryIndex:
         rows = self._fitting(where)
         if not rows or limit < 1:
             return [[] for _ in vectors]
+        held, asked = rows[0].vector.shape[-1], vectors.shape[-1]
+        if held != asked:
+            raise IndexMismatch(
+                f"the index {self.name!r} holds vectors of length {held}, the question's has {asked}",
+                found=str(held),
+                wanted=str(asked),
+                index=self.name,
+                remedy="ask with the embedder that the index was made with",
+            )
         matrix = _unit(np.stack([row.vector for row in rows]))
         scores = _unit(np.asarray(vectors, dtype=np.float32)) @ matrix.T
         return [_best({row.chunk.id: float(s) for row, s in zip(rows, some, strict=True)}, limit) for some in scores]
