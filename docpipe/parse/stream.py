@@ -171,11 +171,12 @@ def _table(block: list[Line], lines: Sequence[Line], rules: Sequence[Segment]) -
 
 def _first_figures(lines: Sequence[Sequence[Phrase]]) -> int:
     """How many lines at the top are not mostly figures right of their first phrase; 1 where no line is."""
-    for number, parts in enumerate(lines):
-        figures = sum(is_number(part.text) and not _is_year(part.text) for part in parts[1:])
-        if figures and 2 * figures >= len(parts) - 1:
-            return number
-    return 1
+    return next((number for number, parts in enumerate(lines) if _holds_figures(parts)), 1)
+
+
+def _holds_figures(parts: Sequence[Phrase]) -> bool:
+    figures = sum(is_number(part.text) and not _is_year(part.text) for part in parts[1:])
+    return figures > 0 and 2 * figures >= len(parts) - 1
 
 
 def _is_year(text: str) -> bool:
@@ -232,7 +233,7 @@ def _header_above(first: Line, lines: Sequence[Line], outline: Box, top: float |
             if any(part.right > outline.left and part.left < outline.right for part in line.prose):
                 break
             continue
-        if top is not None and (line.top + line.bottom) / 2 < top:
+        if _holds_figures(line.parts) or (top is not None and (line.top + line.bottom) / 2 < top):
             break
         if below.top - line.bottom > _HEADER_GAP * height:
             break
