@@ -55,11 +55,11 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
             "out of bounds",
         ),
         "it is damaged",
-        "delete its folder and run again: the sources are read anew; or restore an older version",
+        "run again; if it stays so, move its folder away and run again: the sources are read anew",
     ),
 )
 """Words of the message, the cause, the remedy: the first that fits."""
-_OTHER = ((), "LanceDB gave an error", "run again; if it comes back, delete the index's folder and run again")
+_OTHER = ((), "LanceDB gave an error", "run again; if it comes back, report it with this message")
 
 
 class Database:

@@ -199,7 +199,7 @@ def test_a_damaged_table_says_what_to_do(index: LanceIndex) -> None:
     other = LanceIndex(uri=index.uri)
     error = refused(IndexFailed, lambda: other.search_vector(vectors((1, 0, 0, 0)), limit=3))
     assert "it is damaged" in error.message
-    assert "delete its folder and run again" in error.remedy
+    assert "move its folder away and run again" in error.remedy
 
 
 def test_a_table_without_its_manifests_says_what_to_do(index: LanceIndex) -> None:
@@ -222,7 +222,7 @@ def test_a_file_in_the_place_of_the_folder_says_what_to_do(tmp_path: Path) -> No
         ("IO error: No space left on device (os error 28)", "the disk is full", "free some space"),
         ("Permission denied (os error 13)", "no permission", "check the owner"),
         ("Retryable commit conflict for version 7", "other writers", "run again"),
-        ("Not found: data/1.lance", "damaged", "delete its folder"),
+        ("Not found: data/1.lance", "damaged", "move its folder away"),
         ("something new", "LanceDB gave an error", "run again"),
     ],
     ids=["full", "permission", "conflict", "damaged", "other"],
