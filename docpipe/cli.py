@@ -7,7 +7,9 @@ failed; 2 the command or the pipeline file is wrong; 3 another run holds the loc
 import contextlib
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -54,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = given[: given.index("--")] if "--" in given else given
     as_json, debug = "--json" in flags, "--debug" in flags
     try:
-        code = app(given, prog_name="docpipe", standalone_mode=False)
+        with _ended_like_ctrl_c():
+            code = app(given, prog_name="docpipe", standalone_mode=False)
         code = code if isinstance(code, int) else 0
         if code == _INTERRUPTED:  # newer versions of typer return it, older ones raise Abort
             code = _interrupted(as_json)
@@ -220,6 +223,19 @@ def parse(
     _print(
         form, lambda: console.safe(f"{html}\n" if html is not None else to_markdown(document, pages=chosen)), as_json
     )
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """A service manager's SIGTERM ends a command as Ctrl-C does: workers are stopped, the lock is given back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

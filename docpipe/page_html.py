@@ -99,6 +99,8 @@ def proof(citation: Citation, *, files: Mapping[int, str], passage: str = "", re
     if not citation.verified:
         parts.append('<p class="warning">the quote was not found again in the source</p>')
     parts.append(f"<blockquote>{text_of(without_tags(citation.quote))}</blockquote>")
+    if files and not citation.boxes:
+        parts.append('<p class="note">where the words stand on the page is not known</p>')
     for page, name in files.items():
         alt = f"page {page} of {citation.uri}"
         parts.append(f'<p class="note">page {page}</p><img src="{text_of(name)}" alt="{text_of(alt)}">')

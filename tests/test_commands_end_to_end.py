@@ -124,16 +124,19 @@ def test_a_missing_source_is_told_and_loses_nothing(command: Command, folder: Pa
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals differ there")
-def test_ctrl_c_ends_a_run_with_130_and_the_next_one_finishes(command: Command, folder: Path) -> None:
-    for number in range(400):
-        words = "\n\n".join(f"Paragraph {n} of file {number}: pumps, valves and pipes." for n in range(200))
-        (folder / "docs" / f"{number:03}.md").write_text(f"# File {number}\n\n{words}\n", encoding="utf-8")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_ends_with_130_and_the_next_one_finishes(
+    command: Command, folder: Path, number: signal.Signals
+) -> None:
+    for file in range(400):
+        words = "\n\n".join(f"Paragraph {n} of file {file}: pumps, valves and pipes." for n in range(200))
+        (folder / "docs" / f"{file:03}.md").write_text(f"# File {file}\n\n{words}\n", encoding="utf-8")
     line = [sys.executable, "-m", "docpipe.cli", "run", str(folder / "p.yaml")]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
     assert process.stderr is not None
     process.stderr.readline()  # the first document is done
     time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "interrupted" in err

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
-from docpipe.errors import ConfigError, InvalidOption, UnknownName
+from docpipe.errors import ConfigError, InvalidOption, StageMismatch, UnknownName
 from docpipe.pipeline.catalog import stage_class
 from docpipe.pipeline.problems import Problems, did_you_mean
 from docpipe.pipeline.yaml_tree import BROKEN, Tree, scalar_value
@@ -213,13 +213,24 @@ def _convert_mapping(arguments: Any, tree: Tree, problems: Problems) -> Any:
     return _WRONG if any(item is _WRONG for item in items.values()) else items
 
 
+def _fits(hint: Any, used: Tree, problems: Problems) -> bool:
+    """Whether a stage below another is of the kind that stands there: a parser for a parser."""
+    package, _, rest = str(getattr(hint, "__module__", "")).partition(".")
+    role, name = rest.partition(".")[0], str(used.value)
+    if package != "docpipe" or role in ("", "protocols") or name.startswith(f"{role}."):
+        return True
+    remedy = f"stages named {role}.* do"
+    problems.add(used.place, f"`{name}` does not belong here", remedy=remedy, kind=StageMismatch)
+    return False
+
+
 def _convert_object(hint: Any, tree: Tree, problems: Problems) -> Any:
     """A stage by its name, or by `use` and options; a dataclass by its options alone."""
     named = tree
     if isinstance(tree.value, str):
         named = Tree({"use": tree}, tree.place)
     if isinstance(named.value, dict) and "use" in named.value:
-        made = make_stage(named, problems)
+        made = make_stage(named, problems) if _fits(hint, named.value["use"], problems) else None
     elif dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(named.value, dict):
         made = make(hint, named, problems)
     else:

@@ -167,6 +167,13 @@ def test_anchors_that_stand_for_billions_are_refused_at_once(load_text: Load) ->
     assert any("values are more than 20,000" in problem for problem in problems)
 
 
+def test_a_stage_below_another_must_be_of_its_kind(load_text: Load) -> None:
+    text = GOOD.replace("- use: parse.text", "- use: parse.auto\n    pdf: {use: %s}")
+    (line,) = told(load_text, text % "chunk.layout")
+    assert line == "9: stages[0].pdf.use: `chunk.layout` does not belong here (stages named parse.* do)"
+    assert load_text(text % "parse.text").stages[0].options == {"pdf": {"use": "parse.text"}}
+
+
 def test_missing_sections_are_told(load_text: Load) -> None:
     lines = told(load_text, "version: 1\n")
     assert [line.split(" (")[0] for line in lines] == [
