@@ -5,8 +5,13 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from docpipe._ids import document_id
+from docpipe.index import lancedb
+from docpipe.index.lance_tables import upsert
 from docpipe.index.lancedb import LanceIndex
 from docpipe.testing import document
 
@@ -14,6 +19,8 @@ ROUNDS = 6
 
 WRITER = """
 import sys
+from docpipe.index import lancedb
+from docpipe.index.lance_tables import upsert
 from docpipe.index.lancedb import LanceIndex
 from docpipe.testing import DIM, MODEL, document
 
@@ -75,3 +82,23 @@ def test_two_instances_see_each_others_writes(tmp_path: Path) -> None:
     assert two.fetch([key])[key].text == "alpha"
     one.delete([document_id("a.md")])
     assert two.fetch([key]) == {}
+
+
+def test_a_commit_that_was_not_the_next_one_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = LanceIndex(uri=str(tmp_path)), LanceIndex(uri=str(tmp_path))
+    ours.replace([document("a.md", "first")])
+    calls = 0
+
+    def after_theirs(*arguments: Any, **options: Any) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            monkeypatch.setattr(lancedb, "upsert", upsert)
+            theirs.replace([document("a.md", "theirs")])
+            monkeypatch.setattr(lancedb, "upsert", after_theirs)
+        return upsert(*arguments, **options)
+
+    monkeypatch.setattr(lancedb, "upsert", after_theirs)
+    ours.replace([document("a.md", "ours")])
+    assert calls == 2
+    assert (len(ours.search_text("ours", limit=9)), ours.stats().rows) == (1, 1)
