@@ -17,6 +17,7 @@ _SHORT = 40
 """A text with fewer letters must be a whole text of the extract: a menu's word may also stand in a sentence."""
 _ENOUGH = 0.6
 """Least share of the extract that must be found again among the pieces."""
+_SOME_CODE = 3
 _FAR_MORE = 3
 """The page's own data is taken for its content where it is this many times longer than what is shown."""
 _LONGEST_ARTICLE = 400_000
@@ -48,14 +49,37 @@ def _framed(pieces: Sequence[Piece], tree: "HtmlElement") -> list[Piece]:
     written = sum(len(piece.text) for piece in pieces)
     if not _has_frame(pieces, written):
         return list(pieces)
-    unframed = [piece for piece in pieces if not piece.chrome] or list(pieces)
-    if written > _LONGEST_ARTICLE:
+    declared = [piece for piece in pieces if piece.main and not piece.chrome]
+    unframed = declared or [piece for piece in pieces if not piece.chrome] or list(pieces)
+    if written > _LONGEST_ARTICLE or _is_manual(declared):
         return unframed
     extract = _extracted(tree, fast=len(pieces) > _MANY_PIECES)
     wanted = _letters("".join(piece.text for piece in extract))
     kept = _chosen(pieces, extract, wanted)
     found = sum(len(_letters(piece.text)) for piece in kept)
-    return (kept if found >= _ENOUGH * len(wanted) else extract) or unframed
+    if found < _ENOUGH * len(wanted):
+        return declared or extract
+    inside = [piece for piece in kept if piece.main]
+    if _is_index(declared, inside):
+        return declared
+    return inside or declared or kept or unframed
+
+
+def _is_manual(declared: Sequence[Piece]) -> bool:
+    """Whether a page's declared main part is documentation of software, which no extractor of articles reads well.
+
+    News and blogs declare a main part too, with adverts in it; code in a tenth of the pieces, headings not counted,
+    is what they do not have.
+    """
+    coded = sum(piece.coded for piece in declared)
+    return coded >= _SOME_CODE and coded * 10 >= sum(piece.kind is not BlockKind.HEADING for piece in declared)
+
+
+def _is_index(declared: Sequence[Piece], kept: Sequence[Piece]) -> bool:
+    """Whether a page's declared main part is above all a list of links, most of which an extractor left out."""
+    written = sum(len(piece.text) for piece in declared)
+    linked = sum(piece.linked for piece in declared)
+    return linked * 2 > written and sum(len(piece.text) for piece in kept) * 2 < written
 
 
 def _has_frame(pieces: Sequence[Piece], written: int) -> bool:

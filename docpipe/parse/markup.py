@@ -36,6 +36,10 @@ class Piece:
     """The number that its text begins with, if it is an item of a numbered list: `2. `."""
     chrome: bool = False
     """It stands in a navigation bar, a footer or a side column."""
+    main: bool = False
+    """It stands in what the page itself declares to be its main part."""
+    coded: bool = False
+    """It holds code."""
 
 
 def parse(text: str) -> "HtmlElement | None":
@@ -98,6 +102,8 @@ class _Reading:
         self._linked = 0
         self._links = 0
         self._chrome = 0
+        self._main = 0
+        self._coded = False
         self._tables = 0
         self._inside: list[tuple[str, int]] = []  # blocks that give their text a kind: tag, and rank or depth
         self._lists: list[int | None] = []
@@ -144,6 +150,8 @@ class _Reading:
         self._tables += tag == "table"
         if tag in _CHROME or element.get("role") in _CHROME_ROLES:
             self._chrome += 1
+        self._main += _is_main(element, tag)
+        self._coded = self._coded or tag in ("code", "kbd", "samp", "tt")
         if tag in _HEADINGS:
             self._inside.append((tag, _HEADINGS[tag]))
         elif tag in ("ul", "ol", "menu", "dir"):
@@ -169,6 +177,7 @@ class _Reading:
         self._tables -= tag == "table"
         if tag in _CHROME or element.get("role") in _CHROME_ROLES:
             self._chrome -= 1
+        self._main -= _is_main(element, tag)
         if tag in _HEADINGS or tag in ("li", "figcaption", "caption", "blockquote", "dt", "dd"):
             self._inside.pop()
             self._marker, self._fresh = "", True
@@ -209,17 +218,7 @@ class _Reading:
             return
         self._fresh = False
         marker, self._marker = self._marker if tag == "li" else "", ""
-        self.found.append(
-            Piece(
-                kind=kind,
-                text=marker + text,
-                level=rank,
-                label=tag,
-                linked=linked,
-                marker=marker,
-                chrome=self._chrome > 0,
-            )
-        )
+        self._place(Piece(kind=kind, text=marker + text, level=rank, label=tag, linked=linked, marker=marker))
 
     def _table(self, element: "HtmlElement") -> None:
         for caption in element.iterfind("caption"):
@@ -228,9 +227,7 @@ class _Reading:
         text = " ".join(cell.text for row in table.rows for cell in row)
         if text.strip():
             linked = sum(len("".join(link.itertext()).strip()) for link in element.iter("a"))
-            piece = Piece(kind=BlockKind.TABLE, text=text, label="table", table=table, linked=linked)
-            piece.chrome = self._chrome > 0
-            self.found.append(piece)
+            self._place(Piece(kind=BlockKind.TABLE, text=text, label="table", table=table, linked=linked))
 
     def _code(self, element: "HtmlElement") -> None:
         code = next(iter(element.iter("code")), element)
@@ -245,7 +242,16 @@ class _Reading:
     def _piece(self, kind: BlockKind, text: str, label: str) -> None:
         self._flush()
         if text.strip():
-            self.found.append(Piece(kind=kind, text=text, label=label, chrome=self._chrome > 0))
+            self._place(Piece(kind=kind, text=text, label=label))
+
+    def _place(self, piece: Piece) -> None:
+        piece.chrome, piece.main = self._chrome > 0, self._main > 0
+        piece.coded, self._coded = self._coded or piece.kind is BlockKind.CODE, False
+        self.found.append(piece)
+
+
+def _is_main(element: "HtmlElement", tag: str) -> bool:
+    return tag == "main" or element.get("role") == "main"
 
 
 _DONE = "data-docpipe-done"

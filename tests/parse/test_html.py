@@ -126,6 +126,23 @@ class TestMainContent:
         document = parse(HtmlParser(), text)
         assert [block.kind for block in document.blocks] == [HEADING, PARAGRAPH, TABLE, PARAGRAPH]
 
+    def test_a_manual_keeps_all_of_its_declared_main_part(self, parse: Any) -> None:
+        entry = "<h3>impl Read for Pipe{0}</h3><h4>fn read(&self)</h4><p>Reads <code>{0}</code> bytes.</p><pre>r()</pre>"
+        body = "".join(entry.format(number) for number in range(9))
+        text = parse(HtmlParser(), page(body)).text
+        assert all(f"impl Read for Pipe{number}" in text for number in range(9)) and text.count("fn read(&self)") == 9
+        assert "Weather" not in text and "Copyright" not in text
+
+    def test_an_index_of_chapters_is_content(self, parse: Any) -> None:
+        chapters = "".join(f"<li><a href=/{n}>Chapter {n} of the long handbook</a></li>" for n in range(20))
+        text = parse(HtmlParser(), page(f"<p>All chapters, one by one, in order.</p><ul>{chapters}</ul>")).text
+        assert text.count("of the long handbook") == 20 and "Weather" not in text
+
+    def test_what_stands_outside_of_the_declared_main_part_is_left_out(self, parse: Any) -> None:
+        notice = f"<div><p>{SENTENCE.format('every day').replace('bridge', 'cookie')}</p></div>"
+        text = parse(HtmlParser(), page(ARTICLE).replace("<main>", f"{notice}<main>")).text
+        assert "bridge" in text and "cookie" not in text
+
     def test_a_page_of_links_is_kept(self, parse: Any) -> None:
         assert "Weather" in parse(HtmlParser(), f"<nav><ul>{MENU}</ul></nav>").text
 
