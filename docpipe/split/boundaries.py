@@ -71,7 +71,7 @@ def _goes_on(text: str, start: int, mark: int, at: int) -> bool:
         return False
     if text[at].islower():
         return True
-    if text[mark] != ".":
+    if text[mark] != "." or not text[mark + 1].isspace():
         return False
     head = text[max(start, mark - _LONGEST) : mark]
     words = head.split()
@@ -80,7 +80,9 @@ def _goes_on(text: str, start: int, mark: int, at: int) -> bool:
     word = words[-1].lstrip("([\"'“‘")
     if word.isdigit():
         return len(word) < 3 and (mark - len(word) == start or text[mark - len(word) - 1] == "\n")
-    return (len(word) == 1 and word.isupper()) or "." in word or word.lower() in _ABBREVIATIONS
+    if (len(word) == 1 and word.isupper()) or "." in word or word.lower() in _ABBREVIATIONS:
+        return True
+    return word.lower() in _BEFORE_NUMBERS and (text[at].isdigit() or text[at] in "([")
 
 
 def _run_cuts(text: str, start: int, end: int) -> list[int]:
@@ -128,11 +130,17 @@ _HANGUL = re.compile(
     "[\u1100-\u115f\ua960-\ua97c][\u1100-\u11a7\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7c6]"
     "|[\uac00-\ud7a3\u1160-\u11ff\ud7b0-\ud7fb][\u1160-\u11ff\ud7b0-\ud7fb]"
 )
-_ABBREVIATED = (
-    "al approx art bros cf ch chap co corp dept dr ed eds eq eqs et etc ex fig figs gen gov hon inc jan feb mar apr jun"
-    " jul aug sep sept oct nov dec jr lt ltd max messrs min mr mrs ms mt no nos nr op p para pp prof ref refs rep resp"
-    " rev sec sen sect sr st suppl tab univ v viz vol vols vs"
+_TITLES = (
+    "dr mr mrs ms messrs prof st rev gen gov sen hon mt cf vs viz approx fig figs eq eqs ref refs vol vols pp nr univ"
+    " dept bros ch chap resp"
 )
-_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+_ABBREVIATIONS = frozenset(_TITLES.split())
+"""After these a sentence goes on."""
+_COUNTED = (
+    "no nos p art ex sec sect tab v op max min ed eds rep et al etc suppl para inc co corp ltd jr sr lt"
+    " jan feb mar apr jun jul aug sep sept oct nov dec"
+)
+_BEFORE_NUMBERS = frozenset(_COUNTED.split())
+"""After these it goes on where a number or a bracket follows."""
 _LONGEST = 12
 """Code points before a full stop that are looked at; longer than any abbreviation."""
