@@ -1,5 +1,6 @@
 """Documents and answers -> pages as pictures, with blocks or quotes marked."""
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docpipe import page_html
-from docpipe.errors import CorruptSource, DocpipeError
+from docpipe.errors import CorruptSource, DocpipeError, EncryptedSource
 from docpipe.page_html import Picture
 from docpipe.pipeline.proofs import Proof
 from docpipe.pipeline.single import isolated
@@ -35,26 +36,27 @@ class Renderer:
     """Of a picture, in pixels; a page that is very long gets a narrower one."""
 
     def pages(self, data: bytes, media_type: str, pages: Sequence[int]) -> list[Picture]:
-        """JPEG pictures of these pages (from 1), as they are shown; pages that do not exist are left out.
+        """JPEG pictures of these pages (from 1), as they are shown; pages that do not exist or are broken are left out.
 
         Raises:
-            CorruptSource: it cannot be opened.
+            CorruptSource, EncryptedSource: it cannot be opened.
         """
         found, size = [], 0
         with _opened(data, media_type) as document:
             for number in pages:
                 if not 1 <= number <= len(document) or size > MAX_BYTES:
                     continue
-                picture = self._pixels(document[number - 1]).tobytes("jpeg", jpg_quality=80)
-                size += len(picture)
-                found.append(Picture(page=number, data=picture, media_type="image/jpeg"))
+                with contextlib.suppress(CorruptSource):
+                    picture = self._pixels(document, number).tobytes("jpeg", jpg_quality=80)
+                    size += len(picture)
+                    found.append(Picture(page=number, data=picture, media_type="image/jpeg"))
         return found
 
     def marked(self, data: bytes, media_type: str, page: int, boxes: Sequence[PageBox]) -> Picture | None:
         """A PNG picture of a page with boxes marked as with a yellow pen; None if there is no such page.
 
         Raises:
-            CorruptSource: it cannot be opened.
+            CorruptSource, EncryptedSource: it cannot be opened, or the page cannot be drawn.
         """
         import numpy as np
         import pymupdf
@@ -62,7 +64,7 @@ class Renderer:
         with _opened(data, media_type) as document:
             if not 1 <= page <= len(document):
                 return None
-            pixels = self._pixels(document[page - 1])
+            pixels = self._pixels(document, page)
         rows = np.frombuffer(pixels.samples, dtype=np.uint8).reshape(pixels.height, pixels.stride)
         image = rows[:, : pixels.width * 3].reshape(pixels.height, pixels.width, 3).copy()
         under = np.zeros(image.shape[:2], dtype=bool)
@@ -86,12 +88,16 @@ class Renderer:
             found += [picture] if picture is not None else []
         return found
 
-    def _pixels(self, page: "pymupdf.Page") -> Any:
+    def _pixels(self, document: "pymupdf.Document", number: int) -> Any:
         import pymupdf
 
-        area = page.rect
-        scale = min(self.width / max(1.0, area.width), 3 * self.width / max(1.0, area.height))
-        return page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+        try:
+            page = document[number - 1]
+            area = page.rect
+            scale = min(self.width / max(1.0, area.width), 3 * self.width / max(1.0, area.height))
+            return page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+        except Exception as error:  # its error classes have no common root
+            raise _undrawable(error) from error
 
 
 def document_html(document: Document, data: bytes, *, pages: set[int] | None = None) -> str:
@@ -104,8 +110,11 @@ def document_html(document: Document, data: bytes, *, pages: set[int] | None = N
     drawn, note = wanted[:MAX_PAGES], ""
     pictures: list[Picture] = []
     if drawn and document.source.media_type.startswith(_DRAWABLE):
-        pictures = isolated(Renderer(), "pages", data, document.source.media_type, drawn)
-    if len(pictures) < len(wanted):
+        try:
+            pictures = isolated(Renderer(), "pages", data, document.source.media_type, drawn)
+        except DocpipeError as error:
+            note = f"the pages cannot be drawn: {error.message}"
+    if len(pictures) < len(wanted) and not note:
         note = f"{len(pictures)} of {len(wanted)} pages are drawn"
     return page_html.blocks_page(document, pictures, note=note)
 
@@ -149,9 +158,17 @@ def _opened(data: bytes, media_type: str) -> Any:
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     try:
-        return pymupdf.open(stream=data, filetype="pdf" if media_type == "application/pdf" else media_type)
+        document = pymupdf.open(stream=data, filetype="pdf" if media_type == "application/pdf" else media_type)
     except Exception as error:  # its error classes have no common root
-        raise CorruptSource(f"it cannot be drawn: {error}", source=media_type, remedy="open it in a viewer") from error
+        raise _undrawable(error) from error
+    if document.needs_pass:
+        document.close()
+        raise EncryptedSource("it needs a password", source="the file", remedy="remove the password, then try again")
+    return document
+
+
+def _undrawable(error: Exception) -> CorruptSource:
+    return CorruptSource(f"it cannot be drawn: {error}", source="the file", remedy="open it in a viewer")
 
 
 def _areas(boxes: Sequence[PageBox], width: int, height: int) -> list[tuple[slice, slice]]:

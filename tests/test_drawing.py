@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from docpipe import drawing, page_html
 from docpipe._ids import digest
 from docpipe.drawing import Renderer
-from docpipe.errors import CorruptSource
+from docpipe.errors import CorruptSource, EncryptedSource
 from docpipe.pipeline.proofs import Proof
 from docpipe.types import Answer, BBox, Blob, Block, BlockKind, Citation, Document, Page, PageBox, Source, Span
 
@@ -103,6 +103,17 @@ def test_bytes_that_are_no_page_say_so() -> None:
     with pytest.raises(CorruptSource, match="it cannot be drawn") as caught:
         Renderer().pages(b"nothing", "application/pdf", [1])
     assert caught.value.remedy == "open it in a viewer"
+
+
+def test_a_locked_file_says_so(same_process: None) -> None:
+    with pymupdf.open(stream=pdf()) as plain:
+        locked = plain.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="secret", owner_pw="other")
+    with pytest.raises(EncryptedSource, match="it needs a password") as caught:
+        Renderer().marked(locked, "application/pdf", 1, [])
+    assert caught.value.remedy == "remove the password, then try again"
+    html = drawing.document_html(document("the text"), locked)
+    assert "the pages cannot be drawn: it needs a password" in html
+    assert "the text" in html
 
 
 def document(text: str, *, pages: int = 1, kind: str = "application/pdf") -> Document:
