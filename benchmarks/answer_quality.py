@@ -19,7 +19,8 @@ import numpy as np
 from docpipe._ids import document_id
 from docpipe.chat import judging
 from docpipe.chat.evidence import gather
-from docpipe.chat.judging import Judgement, Weights
+from docpipe.chat.extractive import chosen
+from docpipe.chat.judging import Judged, Judgement, Weights
 from docpipe.chat.terms import is_chinese
 from docpipe.embed.hashing import HashingEmbedder
 from docpipe.embed.local import LocalEmbedder
@@ -31,6 +32,7 @@ from docpipe.types import BlockKind, Chunk, EmbeddedChunk, Hit, Query, Source, S
 
 ENGLISH = ("retrieval-en/wikiqa", "retrieval-en/covidqa", "retrieval-en/techdocs")
 CHINESE = ("retrieval-zh/cmrc2018", "retrieval-zh/drcd")
+NOISY = ("grounding/rgb_en_fact", "grounding/rgb_zh_fact", "grounding/rgb_zh_refine")
 CURVE = (0.15, 0.20, 0.25, 0.30, 0.35, 0.40, 0.50)
 READ_DOUBTS = ("best", "alone", "several")
 WORD_DOUBTS = ("window", "chunk", "specifics", "rank", "length", "terms")
@@ -92,9 +94,8 @@ def chunk_of(row: dict) -> Chunk:
     )
 
 
-def retriever(folder: Path) -> IndexRetriever:
-    """The set's passages in an index of their own; Chinese ones are searched by words only."""
-    chunks = [chunk_of(row) for row in lines(folder / "corpus.jsonl")]
+def retriever(chunks: Sequence[Chunk]) -> IndexRetriever:
+    """Passages in an index of their own; Chinese ones are searched by words only."""
     embedder: Embedder = HashingEmbedder() if is_chinese(chunks[0].text) else LocalEmbedder(threads=1)
     vectors = embedder.embed_passages([chunk.content for chunk in chunks])
     index = MemoryIndex()
@@ -113,8 +114,35 @@ def examples(folder: Path, *, limit: int) -> list[Example]:
     rows = lines(folder / "queries.jsonl")[:limit]
     rows += [row | {"unanswerable": True} for row in lines(folder / "queries_unanswerable.jsonl")[:limit]]
     mode = "text" if is_chinese(rows[0]["text"]) else "hybrid"
-    found = retriever(folder).search_many([Query(text=row["text"], limit=8, mode=mode) for row in rows])
+    shelf = retriever([chunk_of(row) for row in lines(folder / "corpus.jsonl")])
+    found = shelf.search_many([Query(text=row["text"], limit=8, mode=mode) for row in rows])
     return [one for row, hits in zip(rows, found, strict=True) for one in _cases(row, hits, right)]
+
+
+def noisy_examples(path: Path, *, limit: int) -> list[Example]:
+    """Questions with passages of their own: four that answer among four that do not, and the latter alone."""
+    found = []
+    for row in lines(path)[:limit]:
+        answers = tuple(str(answer) for answer in _flat(row["answer"]))
+        case = partial(Example, question=row["query"], answers=answers)
+        wrong, right = row["negative"][:4], row["positive"][:4]
+        found.append(case(answerable=True, withheld=False, hits=_hits(row["query"], wrong + right)))
+        if wrong and not any(_holds(text, answers) for text in wrong):
+            found.append(case(answerable=False, withheld=True, hits=_hits(row["query"], wrong)))
+    return found
+
+
+def _hits(question: str, texts: Sequence[str]) -> tuple[Hit, ...]:
+    chunks = [chunk_of({"_id": str(number), "text": text}) for number, text in enumerate(dict.fromkeys(texts))]
+    return tuple(retriever(chunks).search(Query(text=question, limit=8)))
+
+
+def _flat(answer: object) -> Iterator[object]:
+    if isinstance(answer, list):
+        for one in answer:
+            yield from _flat(one)
+    else:
+        yield answer
 
 
 def _cases(row: dict, hits: Sequence[Hit], right: dict[str, set[str]]) -> Iterator[Example]:
@@ -182,12 +210,15 @@ def report(name: str, found: Sequence[Example], reranker: Reranker | None, weigh
     }
     judgements = [judged(example, reranker, weights) for example in found]
     told = [
-        [_holds(_quoted(judgement, count), example.answers) for count in (1, 2, 3)]
+        [
+            *(_holds(_quoted(judgement.ranked[:count]), example.answers) for count in (1, 2, 3)),
+            _holds(_quoted(chosen(judgement.ranked, 3)), example.answers),
+        ]
         for example, judgement in zip(found, judgements, strict=True)
         if example.answerable and any(_holds(hit.chunk.text, example.answers) for hit in example.hits)
     ]
-    shares = np.mean(told, axis=0) if told else np.full(3, np.nan)
-    print(f"{name:20} 1, 2, 3 sentences hold the answer ({len(told):3}):", *(f"{share:.2f}" for share in shares))
+    shares = np.mean(told, axis=0) if told else np.full(4, np.nan)
+    print(f"{name:20} holds the answer ({len(told):3}), 1, 2, 3 sentences, as told:", *(f"{one:.2f}" for one in shares))
     for case, belongs in cases.items():
         sure = np.array([j.confidence for e, j in zip(found, judgements, strict=True) if belongs(e)])
         if len(sure):
@@ -195,8 +226,8 @@ def report(name: str, found: Sequence[Example], reranker: Reranker | None, weigh
             print(f"    {case:13} ({len(sure):3}) refused below confidence  {curve}")
 
 
-def _quoted(judgement: Judgement, count: int) -> str:
-    return " ".join(one.candidate.statement.text for one in judgement.ranked[:count])
+def _quoted(told: Sequence[Judged]) -> str:
+    return " ".join(one.candidate.statement.text for one in told)
 
 
 def main() -> None:
@@ -211,6 +242,7 @@ def main() -> None:
         return
     begun = time.process_time()
     sets = {name: examples(arguments.data / name, limit=arguments.limit) for name in ENGLISH + CHINESE}
+    noisy = {name: noisy_examples(arguments.data / f"{name}.jsonl", limit=arguments.limit) for name in NOISY}
     reader = Remembering(LocalReranker(threads=1))
     by_words = by_reading = None
     if arguments.fit:
@@ -223,6 +255,9 @@ def main() -> None:
         report(f"{name.split('/')[1]}, words", found[half :: 1 + half], None, by_words)
     for name in ENGLISH:
         report(f"{name.split('/')[1]}, reader", sets[name][half :: 1 + half], reader, by_reading)
+    for name, found in noisy.items():
+        chinese = is_chinese(found[0].question)
+        report(name.split("/")[1], found, None if chinese else reader, by_words if chinese else by_reading)
     print(f"{time.process_time() - begun:.0f} CPU seconds")
 
 

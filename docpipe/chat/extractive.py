@@ -14,7 +14,7 @@ from docpipe.errors import InvalidOption
 from docpipe.protocols import Reranker, Retriever
 from docpipe.types import Answer, Citation, Query
 
-__all__ = ["ExtractiveChat"]
+__all__ = ["ExtractiveChat", "chosen", "verifying"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class ExtractiveChat:
 
     VERSION = 1
 
-    sentences: int = 2
+    sentences: int = 3
     """The most sentences or table rows in an answer."""
     limit: int = 8
     """How many chunks are searched for them."""
@@ -65,7 +65,7 @@ class ExtractiveChat:
         judgement = judge(asked, candidates, reranker=self._reader(asked))
         if not judgement.ranked or judgement.confidence < self.confidence:
             return _nothing(question)
-        proven = self._proven(_chosen(judgement.ranked, self.sentences))
+        proven = self._proven(chosen(judgement.ranked, self.sentences))
         if not proven:
             return _nothing(question)
         citations = tuple(found for _, found in proven)
@@ -111,8 +111,8 @@ _MARGIN = 1.6
 """Log odds that a further sentence may be worse than the best one."""
 
 
-def _chosen(ranked: Sequence[Judged], most: int) -> list[Judged]:
-    """The best and what is nearly as good; of one chunk in the order of its text, the best one's chunk first."""
+def chosen(ranked: Sequence[Judged], most: int) -> list[Judged]:
+    """At most `most`: the best and what is nearly as good. One chunk's follow its text, the best one's chunk first."""
     best = ranked[0]
     kept = [judged for judged in ranked[:most] if judged.score >= best.score - _MARGIN]
     chunks = list(dict.fromkeys(judged.candidate.hit.chunk.id for judged in kept))

@@ -69,6 +69,7 @@ def citation(
     boxes = chunk.geometry.boxes(base + place.start, base + place.end, chunk.text, offset=base)
     words = readable(chunk, place)
     today = source_text(chunk) if source_text else None
+    witness = chunk.text if today is None else today
     return Citation(
         marker=marker,
         uri=chunk.source.uri,
@@ -76,7 +77,7 @@ def citation(
         quote=words,
         pages=_pages(boxes) or chunk.pages,
         boxes=boxes,
-        verified=locate(words, chunk.text if today is None else today) is not None,
+        verified=bool(locate(place.of(chunk.text), witness) or locate(words, witness)),
         title=chunk.title,
     )
 

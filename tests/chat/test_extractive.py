@@ -202,4 +202,4 @@ def test_the_chat_is_an_option_holder_with_a_fingerprint() -> None:
     from docpipe._ids import fingerprint
 
     assert fingerprint(ExtractiveChat()) == fingerprint(ExtractiveChat(source_text=lambda _: None))
-    assert fingerprint(ExtractiveChat()) != fingerprint(ExtractiveChat(sentences=3))
+    assert fingerprint(ExtractiveChat()) != fingerprint(ExtractiveChat(sentences=1))
