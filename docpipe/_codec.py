@@ -36,6 +36,31 @@ def decode(data: bytes) -> Document:
     Raises:
         ValueError: these bytes were not made by `encode`, or by another version of it.
     """
+    (head_part, text, records), edges = _parts(data)
+    head = json.loads(head_part.decode("utf-8", "surrogatepass"))
+    return Document(
+        id=head["id"],
+        source=Source(**dict(zip(Source.__dataclass_fields__, head["source"], strict=True))),
+        text=text.decode("utf-8", "surrogatepass"),
+        pages=tuple(Page(number=n, width=w, height=h, needs_ocr=o) for n, w, h, o in head["pages"]),
+        blocks=tuple(_block(row) for row in head["blocks"]),
+        metadata=head["metadata"],
+        geometry=Geometry(records, edges),
+    )
+
+
+def text_of(data: bytes) -> str:
+    """The text of a stored document alone, without the cost of its blocks.
+
+    Raises:
+        ValueError: as `decode`.
+    """
+    (_, text, _), _ = _parts(data)
+    return text.decode("utf-8", "surrogatepass")
+
+
+def _parts(data: bytes) -> tuple[list[bytes], bytes]:
+    """Head, text and records, and then the edges."""
     try:
         raw = zlib.decompress(data)
     except zlib.error as error:
@@ -47,16 +72,7 @@ def decode(data: bytes) -> Document:
     for length in lengths:
         parts.append(raw[at : at + length])
         at += length
-    head = json.loads(parts[0].decode("utf-8", "surrogatepass"))
-    return Document(
-        id=head["id"],
-        source=Source(**dict(zip(Source.__dataclass_fields__, head["source"], strict=True))),
-        text=parts[1].decode("utf-8", "surrogatepass"),
-        pages=tuple(Page(number=n, width=w, height=h, needs_ocr=o) for n, w, h, o in head["pages"]),
-        blocks=tuple(_block(row) for row in head["blocks"]),
-        metadata=head["metadata"],
-        geometry=Geometry(parts[2], raw[at:]),
-    )
+    return parts, raw[at:]
 
 
 def _block_row(block: Block) -> list[object]:

@@ -44,6 +44,11 @@ def test_a_stored_document_comes_back_as_it_was(document: Document) -> None:
     assert _codec.decode(_codec.encode(document)) == document
 
 
+@given(documents)
+def test_the_text_alone_can_be_read(document: Document) -> None:
+    assert _codec.text_of(_codec.encode(document)) == document.text
+
+
 @pytest.mark.parametrize("data", [b"", b"nonsense", zlib.compress(b""), zlib.compress(b"x" * 100)])
 def test_other_bytes_are_refused_with_words(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a stored document"):

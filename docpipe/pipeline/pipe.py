@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -16,7 +17,7 @@ from docpipe.pipeline.ledger import Ledger
 from docpipe.pipeline.lock import run_lock
 from docpipe.pipeline.reports import Event, FailureRow, Plan, RunReport, StatusReport
 from docpipe.pipeline.run import Run
-from docpipe.protocols import Retriever
+from docpipe.protocols import Answerer, Retriever
 from docpipe.retrieve.retriever import IndexRetriever
 from docpipe.types import Answer, Chunk, Hit, Query
 
@@ -89,7 +90,7 @@ class Pipe:
         Raises:
             InvalidOption: the question is empty, or the filter is wrong.
         """
-        return self.stages.answerer.answer(question, self.retriever, where=where)
+        return self._answerer.answer(question, self.retriever, where=where)
 
     def stream(self, question: str, *, where: str = "") -> Iterator[str | Answer]:
         """The answer's text piece by piece as it is ready, then the whole Answer."""
@@ -132,11 +133,22 @@ class Pipe:
         ]
 
     def source_text(self, chunk: Chunk) -> str | None:
-        """The whole text that was parsed from a chunk's source, to check a quote against; None where it is gone."""
+        """What was parsed from the source where a chunk was taken from, to look a quote up in.
+
+        None where the index holds the document in another version than the chunk's, or not at all.
+        """
         kept = Ledger(self.stages.index).documents([chunk.document_id]).get(chunk.document_id)
         if kept is None or kept["digest"] != chunk.source.digest:
             return None
-        return _codec.decode(kept["data"]).text
+        return chunk.span.of(_codec.text_of(kept["data"]))
+
+    @cached_property
+    def _answerer(self) -> Answerer:
+        """The chat stage; one that verifies quotes is given the sources to look them up in."""
+        stage = self.stages.answerer
+        if is_dataclass(stage) and getattr(stage, "source_text", ...) is None:
+            return replace(stage, source_text=self.source_text)  # type: ignore[type-var]
+        return stage
 
     @cached_property
     def retriever(self) -> Retriever:
@@ -146,7 +158,8 @@ class Pipe:
 
     def close(self) -> None:
         """Let go of what is held open. The pipe can be used again."""
-        self.__dict__.pop("retriever", None)
+        for name in ("retriever", "_answerer"):
+            self.__dict__.pop(name, None)
 
     def __enter__(self) -> Self:
         return self
@@ -208,7 +221,7 @@ class AsyncPipe:
             yield piece
 
 
-def open(path: str | Path) -> Pipe:  # noqa: A001 - `docpipe.open`, as promised
+def open(path: str | Path) -> Pipe:
     """Open a pipeline file.
 
     Raises:
