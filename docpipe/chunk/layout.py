@@ -7,7 +7,7 @@ from docpipe._language import primary_language
 from docpipe.chunk.cutting import Cutter
 from docpipe.chunk.finishing import Finisher
 from docpipe.protocols import Tokenizer
-from docpipe.split.tokenizers import tokenizer
+from docpipe.split.tokenizers import check_name, tokenizer
 from docpipe.types import BlockKind, Chunk, Document
 
 _AUTO = "auto"
@@ -40,12 +40,13 @@ class LayoutChunker:
             raise ValueError(f"overlap must not be negative, got {self.overlap}")
         if self.limit < 0 or 0 < self.limit < _LEAST:
             raise ValueError(f"limit must be 0 or at least {_LEAST}, got {self.limit}")
+        if self.tokenizer != _AUTO:
+            check_name(self.tokenizer)
 
     def __call__(self, document: Document, /) -> Iterator[Chunk]:
         """Cut a document. One without text, or of furniture only, gives no chunks.
 
         Raises:
-            UnknownName: no tokenizer has this name.
             SplitError: one character takes more tokens than a chunk may have.
         """
         counter = self._tokenizer()

@@ -31,15 +31,24 @@ def tokenizer(name: str) -> Tokenizer:
         UnknownName: there is none; the remedy names the nearest.
         MissingWeights, DamagedWeights: the package that carries its vocabulary is missing or another one.
     """
-    factory = TOKENIZERS.get(name)
-    if factory is None:
-        near = difflib.get_close_matches(name, TOKENIZERS, n=1, cutoff=0.5)
-        known = ", ".join(TOKENIZERS)
-        raise UnknownName(
-            f"no tokenizer is called {name!r}",
-            remedy=f"did you mean {near[0]!r}? There are: {known}" if near else f"use one of: {known}",
-        )
-    return factory()
+    check_name(name)
+    return TOKENIZERS[name]()
+
+
+def check_name(name: str) -> None:
+    """Make sure that there is a tokenizer of this name, without loading it.
+
+    Raises:
+        UnknownName: there is none; the remedy names the nearest.
+    """
+    if name in TOKENIZERS:
+        return
+    near = difflib.get_close_matches(name, TOKENIZERS, n=1, cutoff=0.5)
+    known = ", ".join(TOKENIZERS)
+    raise UnknownName(
+        f"no tokenizer is called {name!r}",
+        remedy=f"did you mean {near[0]!r}? There are: {known}" if near else f"use one of: {known}",
+    )
 
 
 def spaces(counter: Tokenizer) -> Spaces:
