@@ -147,7 +147,7 @@ class Pipe:
         """The chat stage; one that verifies quotes is given the sources to look them up in."""
         stage = self.stages.answerer
         if is_dataclass(stage) and getattr(stage, "source_text", ...) is None:
-            return replace(stage, source_text=self.source_text)  # type: ignore[type-var]
+            return replace(stage, source_text=self.source_text)
         return stage
 
     @cached_property
