@@ -127,7 +127,7 @@ class TestMainContent:
         assert [block.kind for block in document.blocks] == [HEADING, PARAGRAPH, TABLE, PARAGRAPH]
 
     def test_a_manual_keeps_all_of_its_declared_main_part(self, parse: Any) -> None:
-        entry = "<h3>impl Read for Pipe{0}</h3><h4>fn read(&self)</h4><p>Reads <code>{0}</code> bytes.</p><pre>r()</pre>"
+        entry = "<h3>impl Read for Pipe{0}</h3><h4>fn read(&self)</h4><p>Reads <code>{0}</code> bits.</p><pre>r()</pre>"
         body = "".join(entry.format(number) for number in range(9))
         text = parse(HtmlParser(), page(body)).text
         assert all(f"impl Read for Pipe{number}" in text for number in range(9)) and text.count("fn read(&self)") == 9
