@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import manuscripts
+import manuscripts_zh
 import pymupdf
 from typeset import Press, Style, set_manuscript
 
@@ -89,7 +90,7 @@ def documents() -> dict[str, pymupdf.Document]:
         ),
         "scan/delivery-note-2291.pdf": scanned(manuscripts.DELIVERY_NOTE, title="Delivery note 2291"),
         "zh/2025年度报告.pdf": document(
-            manuscripts.CHINESE_REPORT, style=report, title="东礁岛供水合作社2025年度报告", author="东礁岛供水合作社"
+            manuscripts_zh.CHINESE_REPORT, style=report, title="东礁岛供水合作社2025年度报告", author="东礁岛供水合作社"
         ),
     }  # fmt: skip
 
@@ -100,7 +101,7 @@ def texts() -> dict[str, str]:
         "handbook/volunteer-handbook.md": manuscripts.HANDBOOK,
         "web/planned-interruption.html": manuscripts.NOTICE,
         "data/sensors.csv": manuscripts.SENSORS,
-        "zh/居民用水须知.md": manuscripts.CHINESE_NOTICE,
+        "zh/居民用水须知.md": manuscripts_zh.CHINESE_NOTICE,
     }
 
 
