@@ -65,7 +65,7 @@ class Geometry:
             records += pack(start, end, count, page, _packed(left), _packed(top), _packed(right), _packed(bottom))
             if xs:
                 # one call for all: most lines have a dozen words, and this is the parser's innermost loop
-                edges += pack_edges(f"<{len(xs)}H", *[int(min(1.0, max(0.0, x)) * _UNIT + 0.5) for x in xs])
+                edges += pack_edges(f"<{len(xs)}H", *_packed_all(xs))
                 count += len(xs)
         return cls(bytes(records), bytes(edges))
 
@@ -151,6 +151,13 @@ class Geometry:
             else:
                 high = middle
         return low, stop
+
+
+def _packed_all(fractions: tuple[float, ...]) -> list[int]:
+    packed = [int(fraction * _UNIT + 0.5) for fraction in fractions]
+    if min(fractions) < 0.0 or max(packed) > _UNIT:
+        return [min(_UNIT, max(0, value)) for value in packed]
+    return packed
 
 
 def _packed(fraction: float) -> int:
