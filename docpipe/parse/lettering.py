@@ -45,6 +45,8 @@ def storable(text: str, *, keep_blanks: bool = False) -> tuple[str, int]:
         text = _CONTROL.sub("", text) + ("\u00ad" if soft else "")
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
+        if text.startswith("\ufffd ") and len(text) > 2:  # a sign without Unicode before words: a bullet
+            text = "•" + text[1:]
     words = text.split()
     return (text.strip() if keep_blanks else " ".join(words)), len(words)
 

@@ -15,6 +15,7 @@ _NUMBER = re.compile(
 )
 _ENDS = frozenset('.!?:;。！？：；…”"’)）》」』|')
 _CLOSED = frozenset(".!?。！？:：;；")
+_RIGHT_TO_LEFT = re.compile(r"[^a-zA-Z]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _WIDE_GAP = 1.6
 """Between two parts of a row, in units of its height: beyond it they are cells rather than words."""
 
@@ -36,9 +37,12 @@ def joined_row(parts: Sequence[PrintedLine]) -> PrintedLine:
     if len(parts) == 1:
         return first
     widest = max(parts, key=lambda part: len(part.text))
+    if _RIGHT_TO_LEFT.match(widest.text):
+        parts = sorted(parts, key=lambda part: -part.right)
+        first = parts[0]
     texts, edges, gapped, whole = [first.text], list(first.edges), 0, bool(first.edges)
     for before, part in pairwise(parts):
-        gap = part.left - before.right
+        gap = max(part.left - before.right, before.left - part.right)
         if gap > _WIDE_GAP * first.size and not (before is first and (bulleted(first.text) or numbered(first.text))):
             gapped = GAPPED
         close = gap < 0.15 * first.size and not (before.text[-1:].isascii() and part.text[:1].isascii())
