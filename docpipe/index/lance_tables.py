@@ -67,15 +67,22 @@ class Database:
 
     Args:
         refresh_seconds: how old a reader's view may be.
+        cache_megabytes: how much of the indexes is kept in memory; descriptions of files get a quarter of it more.
         check: is given the name and the schema of each table when it is opened, and raises where it does not fit.
     """
 
     def __init__(
-        self, uri: str, *, refresh_seconds: float = 0.0, check: "Callable[[str, pa.Schema], None] | None" = None
+        self,
+        uri: str,
+        *,
+        refresh_seconds: float = 0.0,
+        cache_megabytes: int = 512,
+        check: "Callable[[str, pa.Schema], None] | None" = None,
     ) -> None:
         self.uri = uri
         self._check = check
         self._refresh_seconds = refresh_seconds
+        self._cache_bytes = cache_megabytes * 2**20
         self._lock = threading.Lock()
         self._connection: Any = None
         self._tables: dict[str, Any] = {}
@@ -160,7 +167,11 @@ class Database:
             import lancedb
 
             interval = timedelta(seconds=self._refresh_seconds)
-            self._connection = lancedb.connect(self._location, read_consistency_interval=interval)
+            # Lance would let its caches grow to 7 GB in a process that serves for long.
+            session = lancedb.Session(
+                index_cache_size_bytes=self._cache_bytes, metadata_cache_size_bytes=self._cache_bytes // 4
+            )
+            self._connection = lancedb.connect(self._location, read_consistency_interval=interval, session=session)
         return self._connection
 
 

@@ -1,7 +1,7 @@
 """EmbeddedChunks -> a LanceDB table -> chunk ids by vector and by words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +48,16 @@ class LanceIndex:
     refresh_seconds: float = 0.0
     """How old a reader's view may be; raise it for a bucket, where looking for a newer version costs a request."""
 
+    cache_megabytes: int = field(default=512, compare=False)
+    """How much of the indexes one process keeps in memory."""
+
     max_question_characters: int = 2_000
     """How much of a question's distinct words the full-text search looks for."""
 
     def __post_init__(self) -> None:
         if self.keep_minutes < 1:
             raise ValueError(f"keep_minutes must be at least 1, got {self.keep_minutes}: readers are at work")
-        for option in ("vector_index_rows", "refresh_seconds", "max_question_characters"):
+        for option in ("vector_index_rows", "refresh_seconds", "cache_megabytes", "max_question_characters"):
             if getattr(self, option) < 0:
                 raise ValueError(f"{option} must not be negative, got {getattr(self, option)}")
 
@@ -64,7 +67,12 @@ class LanceIndex:
 
     @cached_property
     def _database(self) -> Database:
-        return Database(self.uri, refresh_seconds=self.refresh_seconds, check=self._check_version)
+        return Database(
+            self.uri,
+            refresh_seconds=self.refresh_seconds,
+            cache_megabytes=self.cache_megabytes,
+            check=self._check_version,
+        )
 
     @cached_property
     def _places(self) -> "_Places":
