@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 _AMBIGUOUS = re.compile(r"%(?=25|[89A-F][0-9A-F])")
 _ESCAPED = re.compile(r"%(25|[89A-F][0-9A-F])")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
-_TEMPORARY = re.compile(
-    r"~\$.*|\.~.*|~.*\.tmp|.*~|#.*#|.*\.(?:sw[a-p]|crdownload|part|partial|download)|"
-    r"\.ds_store|thumbs\.db|ehthumbs\.db|desktop\.ini|\._.*|icon\r",
-    re.I | re.S,
-)
+_TEMPORARY_STARTS = ("~$", ".~", "._")
+_TEMPORARY_ENDS = ("~", ".swp", ".swo", ".swn", ".crdownload", ".part", ".partial", ".download")
+_TEMPORARY_NAMES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 
 
 def uri_name(name: str) -> str:
@@ -41,7 +39,12 @@ def file_name(part: str) -> str:
 
 def is_temporary(name: str) -> bool:
     """Whether an editor, a browser or an operating system left this file: `~$a.docx`, `a.txt~`, `.DS_Store` ..."""
-    return _TEMPORARY.fullmatch(name) is not None
+    lower = name.lower()
+    if lower.endswith(_TEMPORARY_ENDS) or name.startswith(_TEMPORARY_STARTS):
+        return True
+    if name.startswith(("~", "#")):
+        return lower.endswith(".tmp" if name[0] == "~" else "#")
+    return lower in _TEMPORARY_NAMES
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
