@@ -9,6 +9,9 @@ from docpipe.parse.content import Box, FoundTable, Word
 from docpipe.parse.phrases import is_number, phrases, text_lines
 from docpipe.tables import Cell, Table
 
+_LABEL_WORDS = 4
+"""A cell over the whole width with more words is no heading of the columns or rows beside it."""
+
 
 class Area(NamedTuple):
     """A cell of a grid: its first row and column, and how many of each it covers."""
@@ -84,6 +87,25 @@ def _parted(grid: Grid, area: Area, words: Sequence[Word]) -> list[Held]:
     return [
         Held(Area(area.row, area.column + number, area.rows), tuple(content)) for number, content in enumerate(columns)
     ]
+
+
+def without_notes(grid: Grid, held: Sequence[Held]) -> tuple[Grid, list[Held]]:
+    """A grid without a first or last row that is one wordy cell: its title, or the notes below it."""
+    columns, count = len(grid.xs) - 1, len(grid.ys) - 1
+    wide = {
+        cell.area.row
+        for cell in held
+        if cell.area.columns == columns and cell.area.rows == 1 and len(cell.words) > _LABEL_WORDS
+    }
+    first, end = int(0 in wide), count - int(count - 1 in wide)
+    if columns < 2 or end - first < 2 or (first == 0 and end == count):
+        return grid, list(held)
+    kept = [
+        Held(cell.area._replace(row=cell.area.row - first), cell.words)
+        for cell in held
+        if first <= cell.area.row and cell.area.row + cell.area.rows <= end
+    ]
+    return Grid(grid.xs, grid.ys[first : end + 1], tuple(cell.area for cell in kept)), kept
 
 
 def table(grid: Grid, held: Sequence[Held], *, header_rows: int = 0) -> FoundTable:

@@ -1,14 +1,14 @@
 """PDF bytes -> text by paragraph and page, with permissive parts only (no layout, no boxes)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docpipe import _ids
 from docpipe._language import primary_language
-from docpipe.errors import CorruptSource, EncryptedSource, ParseError, SourceTooLarge
+from docpipe.errors import CorruptSource, EncryptedSource, ParseError, SourceError, SourceTooLarge
 from docpipe.parse.draft import clean, folded, known
 from docpipe.types import Blob, Block, BlockKind, Document, Page, Source, Span
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _GAP = re.compile(r"\n[^\S\n]*\n\s*")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[^\W\d_])")
+_BETWEEN = "\n\n"
 _LEAST_TEXT = 8
 """A page with fewer letters and an image on it needs OCR."""
 
@@ -46,83 +47,92 @@ class PypdfParser:
         """One document; pages that cannot be read are counted in `metadata["unreadable_pages"]`.
 
         Raises:
-            EncryptedSource: it needs another password.
+            EncryptedSource: it needs another password, or a package that reads its encryption.
             CorruptSource: it is no PDF, or too damaged to list its pages.
             SourceTooLarge: it has more than `max_pages` pages.
             ParseError: none of its pages could be read.
         """
-        reader = _opened(blob, self.password)
-        count = _page_count(reader, blob.source)
+        yield self.merge(blob.source, [self.parse_pages(blob, 0, self.page_count(blob))])
+
+    def page_count(self, blob: Blob, /) -> int:
+        """How many pages it has. Raises as `__call__` does."""
+        count = _page_count(_opened(blob, self.password), blob.source)
         if count > self.max_pages:
             raise SourceTooLarge(
                 f"it has {count} pages, more than max_pages = {self.max_pages}",
                 source=blob.source.uri,
                 remedy="raise `max_pages` of parse.pypdf, or split the file",
             )
-        writer = _Writer()
-        failed = [number for number in range(count) if not self._read(reader, number, writer)]
-        if failed and len(failed) == count:
-            raise ParseError(
-                "none of its pages could be read",
-                stage="parse.pypdf",
-                item=blob.source.uri,
-                remedy="try `parse.pdf`, or repair the file (`qpdf --object-streams=preserve IN OUT`)",
-            )
-        metadata = {**_metadata(reader), "unreadable_pages": str(len(failed)) if failed else ""}
-        yield writer.document(blob.source, metadata)
+        return count
 
-    def _read(self, reader: "pypdf.PdfReader", number: int, writer: "_Writer") -> bool:
-        """Write a page; whether it could be read."""
-        width, height, text, picture = 612.0, 792.0, "", False
+    def parse_pages(self, blob: Blob, start: int, stop: int, /) -> "PrintedPages":
+        """Text of the pages `start` (from 0) up to `stop`."""
+        reader = _opened(blob, self.password)
+        return PrintedPages([self._read(reader, number) for number in range(start, stop)], _metadata(reader))
+
+    def merge(self, source: Source, parts: "Sequence[PrintedPages]", /) -> Document:
+        """Pages in order as a document."""
+        pages = [page for part in parts for page in part.pages]
+        failed = [page.failure for page in pages if page.failure]
+        if failed and len(failed) == len(pages):
+            raise _unreadable(source.uri, failed[0])
+        metadata = {**parts[0].metadata, "unreadable_pages": str(len(failed)) if failed else ""}
+        return _document(source, pages, metadata)
+
+    def _read(self, reader: "pypdf.PdfReader", number: int) -> "PrintedPage":
+        width, height, text, failure = 612.0, 792.0, "", ""
+        picture = False
         try:
             page = reader.pages[number]
             width, height = _size(page)
             contents = page.get_contents()
-            if contents is not None and len(contents.get_data()) <= self.max_content:
-                text = page.extract_text()
             picture = _has_image(page)
-        except _failures():
-            writer.page(width, height, "", needs_ocr=False)
-            return False
+            if contents is not None and len(contents.get_data()) <= self.max_content:
+                text = clean(page.extract_text())
+        except _failures() as error:
+            failure = type(error).__name__
         letters = sum(character.isalnum() for character in text[:1000])
-        writer.page(width, height, text, needs_ocr=picture and letters < _LEAST_TEXT)
-        return True
+        return PrintedPage(width, height, text, picture and letters < _LEAST_TEXT, failure)
 
 
-class _Writer:
-    """Pages and paragraphs in order, as a document."""
+class PrintedPage(NamedTuple):
+    """A page as pypdf reads it: size in points, text with line breaks, name of the error that stopped it."""
 
-    def __init__(self) -> None:
-        self._pages: list[Page] = []
-        self._blocks: list[Block] = []
-        self._parts: list[str] = []
-        self._at = 0
+    width: float
+    height: float
+    text: str
+    needs_ocr: bool
+    failure: str
 
-    def page(self, width: float, height: float, text: str, *, needs_ocr: bool) -> None:
-        """Append a page and its paragraphs."""
-        number = len(self._pages) + 1
-        self._pages.append(Page(number=number, width=width, height=height, needs_ocr=needs_ocr))
-        for paragraph in paragraphs(text):
-            if self._blocks:
-                self._parts.append("\n\n")
-                self._at += 2
-            span = Span(self._at, self._at + len(paragraph))
-            block = Block(id=f"b{len(self._blocks)}", kind=BlockKind.PARAGRAPH, span=span, page=number)
-            self._blocks.append(block)
-            self._parts.append(paragraph)
-            self._at = span.end
 
-    def document(self, source: Source, metadata: dict[str, str]) -> Document:
-        """All that was written."""
-        text = "".join(self._parts)
-        return Document(
-            id=_ids.document_id(source.uri),
-            source=source,
-            text=text,
-            pages=tuple(self._pages),
-            blocks=tuple(self._blocks),
-            metadata=known({**metadata, "language": primary_language(text)}),
-        )
+class PrintedPages(NamedTuple):
+    """Pages that follow each other, and what the file says about itself."""
+
+    pages: list[PrintedPage]
+    metadata: dict[str, str]
+
+
+def _document(source: Source, printed: Sequence[PrintedPage], metadata: dict[str, str]) -> Document:
+    pages: list[Page] = []
+    blocks: list[Block] = []
+    parts: list[str] = []
+    at = 0
+    for number, page in enumerate(printed, start=1):
+        pages.append(Page(number=number, width=page.width, height=page.height, needs_ocr=page.needs_ocr))
+        for paragraph in paragraphs(page.text):
+            span = Span(at, at + len(paragraph))
+            blocks.append(Block(id=f"b{len(blocks)}", kind=BlockKind.PARAGRAPH, span=span, page=number))
+            parts.append(paragraph)
+            at = span.end + len(_BETWEEN)
+    text = _BETWEEN.join(parts)
+    return Document(
+        id=_ids.document_id(source.uri),
+        source=source,
+        text=text,
+        pages=tuple(pages),
+        blocks=tuple(blocks),
+        metadata=known({**metadata, "language": primary_language(text)}),
+    )
 
 
 def paragraphs(text: str) -> list[str]:
@@ -144,10 +154,11 @@ def paragraphs(text: str) -> list[str]:
 
 def _failures() -> tuple[type[Exception], ...]:
     """What pypdf raises on damaged files; its own errors are only some of them."""
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import DependencyError, PyPdfError
 
     return (
         PyPdfError,
+        DependencyError,
         ValueError,
         LookupError,
         TypeError,
@@ -172,11 +183,7 @@ def _opened(blob: Blob, password: str) -> "pypdf.PdfReader":
         reader = pypdf.PdfReader(BytesIO(blob.data), strict=False)
         opened = not reader.is_encrypted or bool(reader.decrypt(password))
     except DependencyError as error:
-        raise EncryptedSource(
-            "it is encrypted with AES, which pypdf reads only with a cryptography package",
-            source=uri,
-            remedy="pip install cryptography, or use `parse.pdf`",
-        ) from error
+        raise _beyond_pypdf(uri) from error
     except _failures() as error:
         raise _corrupt(uri, error) from error
     if not opened:
@@ -193,6 +200,25 @@ def _page_count(reader: "pypdf.PdfReader", source: Source) -> int:
     if not count:
         raise _corrupt(source.uri, ValueError("it has no pages"))
     return count
+
+
+def _beyond_pypdf(uri: str) -> EncryptedSource:
+    return EncryptedSource(
+        "it is encrypted with AES, which pypdf reads only with a cryptography package",
+        source=uri,
+        remedy="pip install cryptography, or use `parse.pdf`",
+    )
+
+
+def _unreadable(uri: str, failure: str) -> SourceError | ParseError:
+    if failure == "DependencyError":
+        return _beyond_pypdf(uri)
+    return ParseError(
+        f"none of its pages could be read ({failure})",
+        stage="parse.pypdf",
+        item=uri,
+        remedy="try `parse.pdf`, which repairs more, or open the file in a viewer and save it again",
+    )
 
 
 def _corrupt(uri: str, error: Exception) -> CorruptSource:

@@ -1,6 +1,7 @@
 """Lines of phrases -> where running text stands, which no table may take (pure)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from docpipe.parse.content import Box
 from docpipe.parse.phrases import Phrase, hull, is_number
@@ -19,6 +20,8 @@ _FLUSH = 3.0
 """Lines end flush when they end this near to the right edge, in points."""
 _MOSTLY = 0.7
 """Share of lines that makes a rule."""
+_JUSTIFIED = 1.2
+"""The widest space between words of justified text, in heights of a line."""
 _MARKER = 4
 """Longest sign before a list item or a reference, in characters."""
 
@@ -99,8 +102,15 @@ def _nothing_tabular(upper: Box, lower: Box, lines: Sequence[Sequence[Phrase]]) 
         if any(part.left < left - _INDENT or part.right > right + _INDENT for part in inside):
             return False
         count += bool(inside)
-        parted += len(inside) > (2 if inside and len(inside[0].text) <= _MARKER else 1)
+        parted += _parts(inside) > (2 if inside and len(inside[0].text) <= _MARKER else 1)
     return parted <= count // 3
+
+
+def _parts(line: Sequence[Phrase]) -> int:
+    """How many stretches a line has, wide word spaces of justified text not counted as gaps."""
+    return bool(line) + sum(
+        after.left - before.right > _JUSTIFIED * (after.bottom - after.top) for before, after in pairwise(line)
+    )
 
 
 def _wordy(line: Sequence[Phrase], index: int) -> bool:

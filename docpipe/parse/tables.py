@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from docpipe.parse import bands, lattice, stream
-from docpipe.parse.cells import Held, distribute, table, words_in
+from docpipe.parse.cells import Held, distribute, table, without_notes, words_in
 from docpipe.parse.content import Box, FoundTable, Rule, Word
 
 _LARGEST_CELL = 60
@@ -33,7 +33,11 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
                 box = lattice.framed(grid.box, drawn.across)
                 if aligned := stream.aligned(words_in(box, words), drawn):
                     found.append(aligned)
-            elif not _frames_text(held) and (ruled := table(*bands.split(grid, held))) and _is_table(ruled):
+            elif (
+                not _frames_text(held)
+                and (ruled := table(*bands.split(*without_notes(grid, held))))
+                and _is_table(ruled)
+            ):
                 found.append(ruled)
     rest = words
     for each in found:
