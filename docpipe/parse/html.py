@@ -18,6 +18,9 @@ class HtmlParser:
     main_content: bool = True
     """Whether menus, adverts and comments of web pages are left out."""
 
+    link_targets: bool = False
+    """Whether a link's address follows its text, as `text <https://...>`; not in tables and headings."""
+
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document; a page that shows nothing gives an empty one. There is no invalid HTML."""
         read = decode(blob.data, declared=page_metadata.declared_encoding(blob.data))
@@ -26,7 +29,7 @@ class HtmlParser:
         metadata = {"encoding": read.encoding, "encoding_errors": str(read.errors) if read.errors else ""}
         if tree is not None:
             metadata = {**page_metadata.of(tree), **metadata}
-            found = markup.pieces(tree)
+            found = markup.pieces(tree, targets=self.link_targets)
             markup.append(main_content.select(found, tree) if self.main_content else found, draft)
         metadata["title"] = metadata.get("title") or draft.title()
         yield draft.document(blob.source, with_language(metadata, draft.text))

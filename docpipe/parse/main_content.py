@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from docpipe.parse import page_metadata
-from docpipe.parse.markup import Piece
+from docpipe.parse.markup import Piece, bare_text
 from docpipe.types import BlockKind
 
 if TYPE_CHECKING:
@@ -139,4 +139,4 @@ def _is_wanted(letters: str, parts: set[str], wanted: str) -> bool:
 
 def _letters(text: str) -> str:
     """Letters and digits alone: white space and signs differ between two readings of one page."""
-    return "".join(_WORDS.findall(text))
+    return "".join(_WORDS.findall(bare_text(text)))

@@ -30,9 +30,12 @@ _NAMES = {"lang": "language", "authors": "author", "published": "date", "descrip
 
 @dataclass(frozen=True, kw_only=True)
 class MarkdownParser:
-    """Markdown with its signs taken away: what a reader sees, in blocks. Link targets are left out."""
+    """Markdown with its signs taken away: what a reader sees, in blocks."""
 
     VERSION = 1
+
+    link_targets: bool = False
+    """Whether a link's address follows its text, as `text <https://...>`."""
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document; an empty file gives an empty one. Every file is valid Markdown."""
@@ -40,7 +43,7 @@ class MarkdownParser:
         head, body = front_matter(clean(read.text))
         draft, environment = Draft(), dict[str, Any]()
         for portion in portions(body, environment):
-            _Writer(draft, environment).write(_engine().parse(portion, environment))
+            _Writer(draft, environment, targets=self.link_targets).write(_engine().parse(portion, environment))
         errors = str(read.errors) if read.errors else ""
         metadata = {"title": draft.title(), "encoding": read.encoding, "encoding_errors": errors, **head}
         yield draft.document(blob.source, with_language(metadata, draft.text))
@@ -105,8 +108,8 @@ class _Item:
 class _Writer:
     """Tokens, in order, into a draft."""
 
-    def __init__(self, draft: Draft, environment: dict[str, Any]) -> None:
-        self._draft, self._environment = draft, environment
+    def __init__(self, draft: Draft, environment: dict[str, Any], *, targets: bool) -> None:
+        self._draft, self._environment, self._targets = draft, environment, targets
         self._lists: list[int | None] = []
         self._items: list[_Item] = []
         self._rows: list[list[Cell]] | None = None
@@ -201,9 +204,21 @@ class _Writer:
             return unwrapped(content), False
         engine, children = _engine(), list["Token"]()
         engine.inline.parse(content, engine, self._environment, children)
+        if self._targets:
+            _show_targets(children)
         text = unwrapped("".join(map(_text, children)))
         shown = [child for child in children if child.type not in ("softbreak", "text") or child.content.strip()]
         return text, bool(shown) and all(child.type == "image" for child in shown)
+
+
+def _show_targets(tokens: "Sequence[Token]") -> None:
+    """Let the end of each link say where it leads, unless its text does."""
+    address, begun = "", 0
+    for number, token in enumerate(tokens):
+        if token.type == "link_open":
+            address, begun = str(token.attrGet("href") or ""), number
+        elif token.type == "link_close" and "".join(map(_text, tokens[begun:number])) != address:
+            token.content = f" <{address}>" if address else ""
 
 
 def _text(token: "Token") -> str:

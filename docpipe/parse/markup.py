@@ -17,6 +17,8 @@ _HEADINGS = {f"h{rank}": rank for rank in range(1, 7)}
 _CHROME = frozenset({"nav", "footer", "aside"})
 _CHROME_ROLES = frozenset({"navigation", "contentinfo", "complementary", "search", "banner", "dialog"})
 _SPACES = re.compile(r"[^\S\n]*\n\s*|[^\S\n]{2,}|[\t\r\f\v]")
+_ADDRESS = re.compile(r"\s*(?:https?|ftp|mailto|tel):[^\s<>]{1,2000}\s*$", re.I)
+_TARGET = re.compile("\ufdd0([^\ufdd1]*)\ufdd1")
 _DEEPEST_TABLE = 8
 """Tables within more tables than this place things on the page; looking into each would take quadratic time."""
 
@@ -85,18 +87,32 @@ def append(found: Iterable[Piece], draft: Draft) -> None:
         if piece.table is not None:
             draft.add_table(piece.table)
         else:
-            draft.add(piece.kind, piece.text, level=piece.level, label=piece.label)
+            draft.add(piece.kind, shown_text(piece.text), level=piece.level, label=piece.label)
 
 
-def pieces(tree: "HtmlElement") -> list[Piece]:
-    """Everything a page shows, in order; hidden elements, scripts, styles and controls are left out."""
-    return _Reading().of(tree)
+def pieces(tree: "HtmlElement", *, targets: bool = False) -> list[Piece]:
+    """Everything a page shows, in order; hidden elements, scripts, styles and controls are left out.
+
+    Args:
+        targets: whether the addresses of links are kept, between marks that `shown_text` and `bare_text` read.
+    """
+    return _Reading(targets=targets).of(tree)
+
+
+def shown_text(text: str) -> str:
+    """A piece's text with the addresses of its links as a reader may see them: `text <https://example.org/>`."""
+    return _TARGET.sub(r" <\1>", text)
+
+
+def bare_text(text: str) -> str:
+    """A piece's text without the addresses of its links."""
+    return _TARGET.sub("", text)
 
 
 class _Reading:
     """One pass over a tree, without recursion: text gathers until a block begins or ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, targets: bool) -> None:
         self.found: list[Piece] = []
         self._text: list[str] = []
         self._linked = 0
@@ -109,6 +125,8 @@ class _Reading:
         self._lists: list[int | None] = []
         self._marker = ""
         self._fresh = False  # the list item has given no text yet
+        self._done: HtmlElement | None = None  # read whole, or left out, when it began
+        self._targets = targets
 
     def of(self, tree: "HtmlElement") -> list[Piece]:
         from lxml import etree
@@ -130,17 +148,17 @@ class _Reading:
     def _enter(self, element: "HtmlElement", tag: str) -> bool:
         """Begin an element; False where what is inside of it was read already, or must not be."""
         if tag in SKIPPED or is_hidden(element):
-            element.set(_DONE, "1")
+            self._done = element
             return False
         if tag in BLOCKS:
             self._flush()
         if tag == "table" and self._tables < _DEEPEST_TABLE and not is_layout(element):
             self._table(element)
-            element.set(_DONE, "1")
+            self._done = element
             return False
         if tag == "pre":
             self._code(element)
-            element.set(_DONE, "1")
+            self._done = element
             return False
         self._open(element, tag)
         self._add(element.text)
@@ -170,7 +188,8 @@ class _Reading:
             self._flush()
 
     def _leave(self, element: "HtmlElement", tag: str) -> None:
-        if element.attrib.pop(_DONE, None):
+        if element is self._done:
+            self._done = None
             return
         if tag in BLOCKS:
             self._flush()
@@ -185,6 +204,13 @@ class _Reading:
             self._lists.pop()
         elif tag == "a":
             self._links -= 1
+            self._target(element.get("href") or "")
+
+    def _target(self, address: str) -> None:
+        """Keep a link's address behind its text, if both are there."""
+        heading = bool(self._inside) and self._inside[-1][0] in _HEADINGS
+        if self._targets and not heading and _ADDRESS.match(address) and "".join(self._text).strip():
+            self._text.append(f"\ufdd0{address.strip()}\ufdd1")
 
     def _item(self, element: "HtmlElement") -> None:
         depth = max(1, len(self._lists))
@@ -254,7 +280,6 @@ def _is_main(element: "HtmlElement", tag: str) -> bool:
     return tag == "main" or element.get("role") == "main"
 
 
-_DONE = "data-docpipe-done"
 _KINDS = {
     "li": BlockKind.LIST_ITEM,
     "figcaption": BlockKind.CAPTION,

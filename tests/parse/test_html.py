@@ -161,6 +161,22 @@ class TestMainContent:
         assert "bridge over the river" in parse(HtmlParser(), text).text
 
 
+class TestLinks:
+    def test_addresses_are_left_out_unless_asked_for(self, parse: Any) -> None:
+        text = (
+            "<p>See <a href='https://x.y/a'>the plan</a> or <a href=/b>that</a>, <a href='javascript:x()'>not this</a>."
+        )
+        assert parse(HtmlParser(), text).text == "See the plan or that, not this."
+        shown = parse(HtmlParser(link_targets=True), text).text
+        assert shown == "See the plan <https://x.y/a> or that, not this."
+
+    def test_addresses_do_not_change_what_is_found_to_be_the_article(self, parse: Any) -> None:
+        body = ARTICLE.replace("the old bridge", "<a href=https://x.y/bridge>the old bridge</a>")
+        plain, shown = (parse(HtmlParser(link_targets=targets), page(body)) for targets in (False, True))
+        assert len(plain.blocks) == len(shown.blocks)
+        assert shown.text.replace(" <https://x.y/bridge>", "") == plain.text
+
+
 class TestMetadata:
     def test_title_author_date_and_language(self, parse: Any) -> None:
         head = (
@@ -234,6 +250,10 @@ class TestBadPages:
         start = time.process_time()
         parse(HtmlParser(), unit * (400_000 // len(unit)))
         assert time.process_time() - start < 5
+
+    def test_no_attribute_of_a_page_confuses_the_reading(self, parse: Any, outline: Any) -> None:
+        text = "<ul><li data-docpipe-done=1>a<script>x</script></li></ul><p>b\ufdd0c\ufdd1</p>"
+        assert [kind for kind, _, _ in outline(parse(HtmlParser(), text))] == [ITEM, PARAGRAPH]
 
     def test_a_huge_table_span_is_bounded(self, parse: Any) -> None:
         document = parse(HtmlParser(), "<table><tr><td colspan=999999999>a</td><td rowspan=-5>b</td></tr></table>")

@@ -125,6 +125,13 @@ PARTS = st.sampled_from(
 )
 
 
+def test_link_targets_are_written_where_asked_for(parse: Any) -> None:
+    text = "See [the *plan*](http://x.y/a), <http://x.y/b> and [r].\n\n[r]: http://x.y/c\n"
+    assert parse(MarkdownParser(), text).text == "See the plan, http://x.y/b and r."
+    shown = parse(MarkdownParser(link_targets=True), text).text
+    assert shown == "See the plan <http://x.y/a>, http://x.y/b and r <http://x.y/c>."
+
+
 @given(parts=st.lists(PARTS, max_size=40), size=st.integers(1, 60))
 def test_a_text_read_in_portions_is_the_text_read_at_once(parts: list[str], size: int) -> None:
     text = "".join(parts)
