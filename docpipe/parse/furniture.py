@@ -19,7 +19,7 @@ _NUMBER = re.compile(
     r"(?:\s*(?:of|/|von|de|共)\s*\d{1,4}\s*[页頁]?)?\W*",
     re.I,
 )
-_ENDS = re.compile(r"^(?:\W|page\s)*(\d{1,4})(?![\d.,]*\d)|(?<![\d.,])(\d{1,4})\W*$", re.I)
+_ENDS = re.compile(r"^(?:\W|page\s)*(\d{1,4})(?![\d.,)]*\d|[.)])|(?<![\d.,])(\d{1,4})\W*$", re.I)
 _LONGEST_NUMBERED = 150
 
 
@@ -30,6 +30,7 @@ class _Seen(NamedTuple):
     place: int
     lone: bool
     """It is nothing but a page number."""
+    outermost: bool
     numbers: tuple[int, ...]
     """What it begins and ends with, where those are numbers."""
 
@@ -37,7 +38,7 @@ class _Seen(NamedTuple):
 def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind | None]]]:
     """For each page its pieces, running lines cut off and named; the others carry None."""
     edges = [_edge_lines(page) for page in pages]
-    seen = [_seen(index, page, line) for index, page in enumerate(pages) for line in edges[index]]
+    seen = [mark for index, page in enumerate(pages) for mark in _marks(index, page, edges[index])]
     running = _running(seen, len(pages))
     counting = _counting(seen, len(pages))
     kinds: list[dict[int, BlockKind]] = [{} for _ in pages]
@@ -65,14 +66,19 @@ def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
     return top[:_DEEPEST] + bottom[:_DEEPEST]
 
 
-def _seen(index: int, page: PrintedPage, line: PrintedLine) -> _Seen:
+def _marks(index: int, page: PrintedPage, lines: list[PrintedLine]) -> list[_Seen]:
+    ends = {min((line.top for line in lines), default=0.0), max((line.top for line in lines), default=0.0)}
+    return [_seen(index, page, line, outermost=line.top in ends) for line in lines]
+
+
+def _seen(index: int, page: PrintedPage, line: PrintedLine, *, outermost: bool) -> _Seen:
     height, text = page.frame[1], line.text
     lone = len(text) < 24 and _NUMBER.fullmatch(text) is not None
     numbers = _ENDS.findall(text) if len(text) < _LONGEST_NUMBERED else []
     key = "0" if lone else _DIGITS.sub("0", text).casefold()
     found = tuple(int(number) for pair in numbers for number in pair if number)
     place = round((line.top + line.bottom) * 20 / height)
-    return _Seen(index, line.top > height / 2, key, place, lone, found)
+    return _Seen(index, line.top > height / 2, key, place, lone, outermost, found)
 
 
 def _running(seen: list[_Seen], pages: int) -> set[_Seen]:
@@ -101,7 +107,8 @@ def _counting(seen: list[_Seen], pages: int) -> set[_Seen]:
     return {
         mark
         for mark in seen
-        if (mark.lone and not mark.numbers) or not _shifts(mark).isdisjoint(sure if mark.lone else usual)
+        if (mark.lone and not mark.numbers)
+        or ((mark.lone or mark.outermost) and not _shifts(mark).isdisjoint(sure if mark.lone else usual))
     }
 
 

@@ -13,6 +13,16 @@ _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\u201c
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]")
 _LINKS = re.compile(r"(?:https?://|www\.|doi\.org)\S*$")
 
+_HEADS = frozenset(
+    ("cross", "full", "high", "large", "long", "low", "open", "real", "self", "short", "single", "small", "well")
+)
+_TAILS = frozenset(
+    ("aware", "based", "defined", "dependent", "driven", "efficient", "formatted", "free", "friendly", "generated")
+    + ("intensive", "known", "level", "like", "oriented", "quality", "related", "scale", "sensitive", "separated")
+    + ("shaped", "sized", "specific", "style", "term", "time", "trained", "wide")
+)
+"""Parts of English compounds, for words that the document itself says nothing about."""
+
 
 class Join(NamedTuple):
     """How a line is followed: so many characters are dropped at its end, and this is put between."""
@@ -71,12 +81,14 @@ def _hyphened(before: str, after: str, vocabulary: Vocabulary) -> Join:
 
 def _compound(head: str, tail: str, after: str, vocabulary: Vocabulary) -> bool:
     """Whether the hyphen is part of the word rather than of the line end."""
-    if after[len(tail) : len(tail) + 1] == "-" and "-" in head:
+    if after[len(tail) : len(tail) + 1] == "-":
         return True
     whole, hyphened = vocabulary.count(head + tail), vocabulary.count(f"{head}-{tail}")
     if whole or hyphened:
         return hyphened > whole
     if "-" in head:
+        return True
+    if head.lower() in _HEADS or tail.lower() in _TAILS:
         return True
     known = vocabulary.count(head) and vocabulary.count(tail)
     return bool(known) and len(tail) > 2 and len(head) > 2
