@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 _ATTEMPTS = 8
 """Commits tried before another writer's conflict becomes an error; Lance itself tries ten times within each."""
 _KEYS_PER_SCAN = 2_000
+SMALL_TABLES = "docpipe_"
+"""How the names of keyed tables begin."""
 
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (

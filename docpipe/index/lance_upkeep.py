@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from docpipe.index.filters import literal
-from docpipe.index.lance_tables import Database
+from docpipe.index.lance_tables import SMALL_TABLES, Database
 from docpipe.protocols import IndexStats, KeyedTable
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ SAMPLE = 100
 """Rows whose neighbours are looked up twice, exactly and through the index, to measure recall@10."""
 GROWTH = 2.0
 """A vector index is trained anew when the table has grown by this factor since."""
+_UNMEASURED_GROWTH = 1.25
+"""Its recall is measured again when the table has grown by this factor since."""
 _SMALL_PARTS = 8
 """Small parts of a table that are let pass before they are joined."""
 _VERSIONS = 20
@@ -27,7 +29,7 @@ _VERSIONS = 20
 _EVERY_PART = 100_000
 _FACTS_SECONDS = 30.0
 _PROBINGS: tuple[dict[str, int], ...] = (
-    {"refine_factor": 10},
+    {"refine_factor": 10, "nprobes": 20},
     {"refine_factor": 20, "nprobes": 50},
     {"refine_factor": 50, "nprobes": 200},
 )
@@ -167,36 +169,39 @@ class Upkeep:
             return
         known = self.facts()
         trained = int(known.get("vector_rows", "0"))
-        lost = known.get("vector_exact") == "no" and "vector" not in _indexes(table)
+        exact = known.get("vector_exact") == "yes"
+        lost = not exact and "vector" not in _indexes(table)
         if trained and count < trained * GROWTH and not lost and not force:
-            return
+            if exact or count < int(known.get("vector_measured", "0")) * _UNMEASURED_GROWTH:
+                return
+            if self._measured(table, count) >= self._min_recall:
+                return
         from lancedb.index import IvfRq
 
         table.create_index("vector", config=IvfRq(distance_type="cosine"), replace=True)
-        probing, recall = self._measure(table)
-        exact = recall < self._min_recall
+        exact = self._measured(table, count) < self._min_recall
         if exact:
             table.drop_index("vector_idx")
-        facts = {"vector_rows": str(count), "vector_recall": f"{recall:.4f}", "vector_exact": "yes" if exact else "no"}
-        self._remember(facts | {name: str(value) for name, value in probing.items()})
+        self._remember({"vector_rows": str(count), "vector_exact": "yes" if exact else "no"})
 
-    def _measure(self, table: Any) -> tuple[dict[str, int], float]:
-        """The cheapest probing that reaches the recall wanted, or the last one tried; and its recall@10."""
+    def _measured(self, table: Any, count: int) -> float:
+        """recall@10 of the cheapest probing that reaches the one wanted, or of the last one tried; both are kept."""
         sample = _sample(table)
         exact = _neighbours(table, sample, {"bypass_vector_index": None})
         recall = 0.0
         for probing in _PROBINGS:
-            found = _neighbours(table, sample, probing)
-            recall = sum(len(a & b) for a, b in zip(exact, found, strict=True)) / max(1, sum(map(len, exact)))
+            recall = _recall(exact, _neighbours(table, sample, probing))
             if recall >= self._min_recall:
-                return probing, recall
-        return _PROBINGS[-1], recall
+                break
+        facts = {"vector_recall": f"{recall:.4f}", "vector_measured": str(count)}
+        self._remember(facts | {name: str(value) for name, value in probing.items()})
+        return recall
 
     def _clean_others(self, *, force: bool) -> None:
         """The small tables beside the chunks: parts joined, old versions dropped."""
         for name in self._database.names():
-            table = self._database.table(name)
-            if name != self._name and table is not None and (force or _has_work(table)):
+            table = self._database.table(name) if name.startswith(SMALL_TABLES) else None
+            if table is not None and (force or _has_work(table)):
                 with self._database.failing("optimize"):
                     self._fold(table)
 
@@ -234,13 +239,21 @@ def _sample(table: Any) -> "NDArray[np.float32]":
     return matrix(column, dim=column.type.list_size)
 
 
-def _neighbours(table: Any, sample: "NDArray[np.float32]", options: Mapping[str, int | None]) -> list[set[str]]:
+def _neighbours(table: Any, sample: "NDArray[np.float32]", options: Mapping[str, int | None]) -> list[list[str]]:
+    """Ids of the nearest eleven rows of each vector: itself and ten others, nearest first."""
     query = table.search(sample, vector_column_name="vector").distance_type("cosine")
     for option, value in options.items():
         query = getattr(query, option)() if value is None else getattr(query, option)(value)
-    found = query.select(["id", "_distance"]).limit(10).to_arrow()
-    sets: list[set[str]] = [set() for _ in range(len(sample))]
+    found = query.select(["id", "_distance"]).limit(11).to_arrow()
+    lists: list[list[str]] = [[] for _ in range(len(sample))]
     numbers = found.column("query_index").to_pylist() if "query_index" in found.column_names else [0] * found.num_rows
     for number, chunk_id in zip(numbers, found.column("id").to_pylist(), strict=True):
-        sets[number].add(chunk_id)
-    return sets
+        lists[number].append(chunk_id)
+    return lists
+
+
+def _recall(exact: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> float:
+    """The share of the exact neighbours that was found; that a row finds itself proves nothing and is left out."""
+    wanted = [set(some[1:]) for some in exact]
+    kept = sum(len(some & set(others)) for some, others in zip(wanted, found, strict=True))
+    return kept / max(1, sum(map(len, wanted)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe.errors import IndexFailed, IndexMismatch
 from docpipe.index import filters, rows
-from docpipe.index.lance_tables import Database, LanceKeyedTable, among, upsert
+from docpipe.index.lance_tables import SMALL_TABLES, Database, LanceKeyedTable, among, upsert
 from docpipe.index.lance_upkeep import Upkeep
 from docpipe.index.questions import question_words
 from docpipe.protocols import DocumentRows, IndexStats, KeyedTable
@@ -287,7 +287,7 @@ class LanceIndex:
 
     def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> KeyedTable:
         """A small table beside the chunks, made when first written."""
-        return LanceKeyedTable(self._database, f"docpipe_{name}", columns=columns, key=key)
+        return LanceKeyedTable(self._database, SMALL_TABLES + name, columns=columns, key=key)
 
 
 def _merge(table: Any, batch: "pa.Table", gone: str) -> int:

@@ -16,6 +16,7 @@ from docpipe._ids import document_id, fingerprint
 from docpipe.errors import IndexFailed, IndexMismatch
 from docpipe.index import rows
 from docpipe.index.lance_tables import _failed
+from docpipe.index.lance_upkeep import _recall
 from docpipe.index.lancedb import LanceIndex
 from docpipe.protocols import DocumentRows
 from docpipe.testing import DIM, MODEL, IndexContract, chunk, document, embedded, refused, vectors
@@ -177,7 +178,7 @@ def test_a_vector_index_is_made_when_it_pays_and_its_recall_is_kept(tmp_path: Pa
     stats = index.stats()
     assert stats.vector_index == "IVF_RQ"
     assert stats.vector_recall >= 0.95
-    assert stats.facts["vector_rows"] == "1200"
+    assert (stats.facts["vector_rows"], stats.facts["vector_measured"]) == ("1200", "1200")
     one = index.fetch([index.search_text("1100", limit=1)[0][0]]).popitem()[1]
     vector = index.vectors([one.document_id]) or index.vectors(["d1100"])
     (hits,) = index.search_vector(next(iter(vector.values()))[None], limit=5)
@@ -326,3 +327,19 @@ def test_what_a_kill_left_of_a_new_table_is_no_table(tmp_path: Path, left: str) 
     assert index.search_text("word", limit=1) == []
     index.replace([document("a.md", "word")])
     assert len(index.search_text("word", limit=1)) == 1
+
+
+def test_recall_is_measured_again_as_the_index_grows(tmp_path: Path) -> None:
+    index = LanceIndex(uri=str(tmp_path), vector_index_rows=1000)
+    measured = []
+    for count in (1000, 1200, 1400, 2100):
+        index.replace(clustered(count, 16))
+        index.optimize()
+        facts = index.stats().facts
+        measured.append((facts["vector_rows"], facts["vector_measured"]))
+    assert measured == [("1000", "1000"), ("1000", "1000"), ("1000", "1400"), ("2100", "2100")]
+
+
+def test_a_row_that_finds_itself_is_no_recall() -> None:
+    assert _recall([["own", "a", "b"]], [["own", "b", "c"]]) == 0.5
+    assert _recall([["own", "a"]], [["own"]]) == 0.0
