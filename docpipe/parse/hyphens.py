@@ -17,9 +17,36 @@ _HEADS = frozenset(
     ("cross", "full", "high", "large", "long", "low", "open", "real", "self", "short", "single", "small", "well")
 )
 _TAILS = frozenset(
-    ("aware", "based", "defined", "dependent", "driven", "efficient", "formatted", "free", "friendly", "generated")
-    + ("intensive", "known", "level", "like", "oriented", "quality", "related", "scale", "sensitive", "separated")
-    + ("shaped", "sized", "specific", "style", "term", "time", "trained", "wide")
+    {
+        "aware",
+        "based",
+        "defined",
+        "dependent",
+        "driven",
+        "efficient",
+        "formatted",
+        "free",
+        "friendly",
+        "generated",
+        "intensive",
+        "known",
+        "level",
+        "like",
+        "oriented",
+        "quality",
+        "related",
+        "scale",
+        "sensitive",
+        "separated",
+        "shaped",
+        "sized",
+        "specific",
+        "style",
+        "term",
+        "time",
+        "trained",
+        "wide",
+    }
 )
 """Parts of English compounds, for words that the document itself says nothing about."""
 

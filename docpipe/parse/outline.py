@@ -85,7 +85,10 @@ def levels(headings: Sequence[Heading], *, below: int = 0) -> list[int]:
         common = told[style].most_common(1)
         last = common[0][0] if common else min(last + 1, 6)
         ranks[style] = last
-    return [min(6, below + (heading.outlined or depth(heading.text) or ranks[_style(heading)])) for heading in headings]
+    return [
+        max(1, min(6, below + (heading.outlined or depth(heading.text) or ranks[_style(heading)])))
+        for heading in headings
+    ]
 
 
 def _style(heading: Heading) -> tuple[float, bool]:
