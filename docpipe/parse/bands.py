@@ -11,6 +11,8 @@ from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text
 
 _BLANK_LINE = 0.7
 """A gap through all cells of a row that is this high, in heights of a line, parts it."""
+_WIDER = 1.6
+"""So does one line that follows at this many times the distance of the closest lines."""
 
 
 def split(grid: Grid, held: Sequence[Held]) -> tuple[Grid, list[Held]]:
@@ -67,9 +69,12 @@ def _figures_stacked(words: Sequence[Word]) -> bool:
 
 def _paragraphs(lines: Sequence[Box]) -> list[Box]:
     """Lines joined where no blank line parts them."""
-    joined: list[Box] = []
-    for line in lines:
-        if joined and line.top - joined[-1].bottom < _BLANK_LINE * (line.bottom - line.top):
+    pitch = min((below.top - above.top for above, below in pairwise(lines)), default=0.0)
+    joined = list(lines[:1])
+    for above, line in pairwise(lines):
+        height = line.bottom - line.top
+        apart = line.top - above.bottom >= _BLANK_LINE * height
+        if not apart and line.top - above.top < _WIDER * max(pitch, 0.5 * height):
             joined[-1] = hull((joined[-1], line))
         else:
             joined.append(line)
