@@ -83,7 +83,7 @@ class AutoParser:
 
 def _unsupported(source: Source) -> UnsupportedMedia:
     return UnsupportedMedia(
-        f"{source.uri.rpartition('/')[2]!r} holds {source.media_type}, which no parser reads",
+        f"it holds {source.media_type}, which no parser reads",
         source=source.uri,
         remedy=f"{_advice(source.media_type)}; PDF, HTML, Markdown, CSV, TSV and text are read",
     )

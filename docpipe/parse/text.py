@@ -13,7 +13,7 @@ _GAP = re.compile(r"\n(?:[^\S\n]*\n)+")
 _CHAPTER = re.compile(
     r"^[^\S\n]*第[一二三四五六七八九十百千零〇两\d]{1,7}([章节回部卷篇编])[^\n。！？；，]{0,40}$", re.M
 )
-_UNDERLINE = re.compile(r"([=\-~^\"'*#+_])\1{2,}[^\S\n]*")
+_UNDERLINE = re.compile(r"(?:([=\-~^*#+])\1{2,}|\"{4,})[^\S\n]*")
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,4})\.?\s+\S.*")
 _NAMED = re.compile(r"(?:chapter|section|part|appendix|article)\s+(?:\d+|[ivxlc]+|[a-z])\b.*", re.I)
 _CHINESE_NUMBERED = re.compile(r"[一二三四五六七八九十]{1,3}、\S.*")
@@ -148,7 +148,7 @@ def _underlined(paragraph: str, ranks: dict[str, int]) -> tuple[int, int, int, i
     if _UNDERLINE.fullmatch(title.strip()) or not any(character.isalnum() for character in title):
         return None
     start = len(lines[0]) + 1 if over else 0
-    level = ranks.setdefault(rule.group(1) * (2 if over else 1), len(ranks) + 1)
+    level = ranks.setdefault(rule.group()[0] * (2 if over else 1), len(ranks) + 1)
     return start, start + len(title), min(len(paragraph), start + len(title) + 1 + len(lines[first + 1])), level
 
 

@@ -97,7 +97,7 @@ def test_a_type_that_no_parser_reads_is_named_with_what_to_do(
     blob = make_blob(b"x", media=media, uri="folder/report.pdf")
     with pytest.raises(UnsupportedMedia) as caught:
         AutoParser()(blob)
-    assert caught.value.message == f"'report.pdf' holds {media}, which no parser reads"
+    assert caught.value.message == f"it holds {media}, which no parser reads"
     assert advice in caught.value.remedy and "PDF, HTML, Markdown, CSV, TSV and text are read" in caught.value.remedy
     assert caught.value.where == "folder/report.pdf"
     with pytest.raises(UnsupportedMedia):

@@ -48,6 +48,7 @@ def test_plain_headings_are_known(parse: Any, outline: Any, text: str, headings:
         f"2024 was a year in which much happened, all of it good.\n\n{PROSE}",
         "-----\n-----\n\nx",
         "a | b\n\n----- \n\nx",
+        'return\n"""\nThe text after a docstring',
     ],
 )
 def test_what_may_be_something_else_is_no_heading(parse: Any, outline: Any, text: str) -> None:
