@@ -34,8 +34,8 @@ ENGLISH = ("retrieval-en/wikiqa", "retrieval-en/covidqa", "retrieval-en/techdocs
 CHINESE = ("retrieval-zh/cmrc2018", "retrieval-zh/drcd")
 NOISY = ("grounding/rgb_en_fact", "grounding/rgb_zh_fact", "grounding/rgb_zh_refine")
 CURVE = (0.15, 0.20, 0.25, 0.30, 0.35, 0.40, 0.50)
-READ_DOUBTS = ("best", "alone", "several")
-WORD_DOUBTS = ("window", "chunk", "specifics", "rank", "length", "terms")
+READ_DOUBTS = ("best", "alone", "several", "numbers")
+WORD_DOUBTS = ("window", "chunk", "specifics", "numbers", "rank", "length", "terms")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,8 @@ class Features(NamedTuple):
     """1 where it holds something of the kind asked for (a date for "when"), -1 where not, 0 where any kind will do."""
     specifics: float
     """Share of the question's names and numbers that the whole chunk holds; 1 where it has none."""
+    numbers: float
+    """The same for its numbers and codes: a text about 2017 says nothing about 2007."""
     rank: float
     """One over the hit's rank."""
     length: float
@@ -85,6 +87,7 @@ class _Asked:
     pairs: frozenset[tuple[str, str]]
     kind: Wanted
     specific: frozenset[str]
+    numbers: frozenset[str]
     all: frozenset[str]
 
     @classmethod
@@ -97,6 +100,7 @@ class _Asked:
             pairs,
             wanted(question),
             frozenset(specific(question)),
+            frozenset(term for term in found if any(letter.isdecimal() for letter in term)),
             frozenset(found),
         )
 
@@ -166,7 +170,8 @@ def _candidate(asked: _Asked, section: _Section, number: int, rarity: dict[str, 
         chunk=_coverage(section.all, rarity),
         order=_order(words, asked.pairs),
         kind=_kind(statement.told, asked),
-        specifics=len(asked.specific & section.all) / len(asked.specific) if asked.specific else 1.0,
+        specifics=_share(asked.specific, section.all),
+        numbers=_share(asked.numbers, section.all),
         rank=1.0 / section.hit.rank,
         length=log(1 + len(words)) / 3,
         news=min(1.0, len(held - set(asked.terms)) / 6),
@@ -177,6 +182,10 @@ def _candidate(asked: _Asked, section: _Section, number: int, rarity: dict[str, 
         label=_label(statement, asked),
     )
     return Candidate(section.hit, statement, section.window(number), features, held)
+
+
+def _share(wanted: frozenset[str], held: frozenset[str]) -> float:
+    return len(wanted & held) / len(wanted) if wanted else 1.0
 
 
 def _order(words: Sequence[str], pairs: frozenset[tuple[str, str]]) -> float:

@@ -27,7 +27,7 @@ class ExtractiveChat:
     """The most sentences or table rows in an answer."""
     limit: int = 8
     """How many chunks are searched for them."""
-    confidence: float = 0.4
+    confidence: float = 0.35
     """Below this estimated probability that the documents answer, it says that it found nothing; 0 always answers."""
     reader: Literal["local", "none"] = "local"
     """What weighs English sentences: the packaged cross-encoder, about 0.2 CPU seconds a question, or words alone."""

@@ -38,6 +38,8 @@ def terms(text: str) -> list[str]:
         elif match["code"]:
             code = match[0].casefold()
             found += _QUARTERS.get(code, (code,))
+        elif match[0][0].isdecimal():
+            found.append(match[0].replace(",", ""))
         elif (word := match[0].casefold()) not in _STOP:
             found.append(_stem(word))
     return found

@@ -102,6 +102,15 @@ def test_what_no_document_says_is_not_answered(
     assert (answer.origin, answer.text, answer.citations) == ("none", says, ())
 
 
+def test_a_number_that_the_passage_lacks_speaks_against_it(
+    chunk: Callable[..., Any], library: Callable[..., Any]
+) -> None:
+    shelf = library(chunk("The pump house was opened in 2007 by the mayor of Kelda."))
+    chat = ExtractiveChat(reader="none", confidence=0.6)
+    assert chat.answer("Who opened the pump house in 2007?", shelf).origin == "documents"
+    assert chat.answer("Who opened the pump house in 2017?", shelf).origin == "none"
+
+
 def test_an_empty_index_says_nothing(library: Callable[..., Any]) -> None:
     assert ask("Who is the station master?", library(), confidence=0.0).origin == "none"
 
