@@ -12,6 +12,7 @@ from docpipe.chat.judging import Judged, judge
 from docpipe.chat.terms import is_chinese
 from docpipe.errors import InvalidOption
 from docpipe.protocols import Reranker, Retriever
+from docpipe.retrieve.fusion import speaks
 from docpipe.types import Answer, Citation, Query
 
 __all__ = ["ExtractiveChat", "chosen", "verifying"]
@@ -86,8 +87,7 @@ class ExtractiveChat:
     def _reader(self, question: str) -> Reranker | None:
         """The reranker, where it knows the question's language."""
         reader = self.reranker or (self._packaged if self.reader == "local" else None)
-        language = "zh" if is_chinese(question) else "en"
-        return reader if reader and (not reader.languages or language in reader.languages) else None
+        return reader if reader and speaks(question, reader.languages) else None
 
     @cached_property
     def _packaged(self) -> Reranker:
@@ -113,8 +113,13 @@ _MARGIN = 1.6
 
 def chosen(ranked: Sequence[Judged], most: int) -> list[Judged]:
     """At most `most`: the best and what is nearly as good. One chunk's follow its text, the best one's chunk first."""
-    best = ranked[0]
-    kept = [judged for judged in ranked[:most] if judged.score >= best.score - _MARGIN]
+    kept: list[Judged] = []
+    for judged in ranked:
+        text = judged.candidate.statement.text
+        if len(kept) == most or judged.score < ranked[0].score - _MARGIN:
+            break
+        if not any(text in other.candidate.statement.text for other in kept):
+            kept.append(judged)
     chunks = list(dict.fromkeys(judged.candidate.hit.chunk.id for judged in kept))
     return sorted(
         kept,
