@@ -8,7 +8,9 @@ from docpipe.parse.printed import BOLD, ITALIC, MATH, MONO, RAISED
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi|-medi\b|-medi(?=[a-z])|cmbx|cmssbx|sfbx|ecbx|w[6-9]\b", re.I)
 _ITALIC = re.compile(r"italic|oblique|-ital|cmti|cmsl|slanted", re.I)
-_MONO = re.compile(r"mono|courier|consol|cmtt|typewriter|menlo|inconsolata|sftt|ectt|lmtt|cousine|code(?!x)", re.I)
+_MONO = re.compile(
+    r"mono(?!type)|courier|consol|cmtt|typewriter|menlo|inconsolata|sftt|ectt|lmtt|cousine|(?<!uni)code(?!x)", re.I
+)
 _MATH = re.compile(r"cmmi|cmsy|cmex|cmbsy|msam|msbm|math|symbol(?!a)|eufm|rsfs|stix.*(?:two|gen)", re.I)
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff\u00ad\u200e\u200f]"

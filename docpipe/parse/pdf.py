@@ -15,6 +15,7 @@ from docpipe.parse.assembly import assemble
 from docpipe.parse.content import Box, FoundTable, Rule, Word
 from docpipe.parse.lettering import readable, storable, style_of, unreadable_share
 from docpipe.parse.outline import Entry
+from docpipe.parse.pdf_repair import with_new_page_tree
 from docpipe.parse.printed import PrintedLine, PrintedPage, turned
 from docpipe.types import Blob, Document, Source
 
@@ -88,19 +89,14 @@ class PdfParser:
         uri = blob.source.uri
         if not blob.data:
             raise CorruptSource("the file is empty (0 bytes)", source=uri, remedy="copy or download it again")
+        document = _open(engine, blob.data, uri)
         try:
-            document = engine.open(stream=blob.data, filetype="pdf")
-        except _failures() as error:
-            raise _corrupt(uri, error) from error
-        with document:
             self._unlock(document, uri)
-            try:
-                count = document.page_count
-            except _failures() as error:
-                raise _corrupt(uri, error) from error
-            if not document.is_pdf or count < 1:
-                raise _corrupt(uri, ValueError("it has no pages"))
+            if _count(document, uri) < 1:
+                document = _reopened(engine, document, uri)
             yield document
+        finally:
+            document.close()
 
     def _unlock(self, document: "pymupdf.Document", uri: str) -> None:
         if not document.needs_pass:
@@ -126,6 +122,33 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _open(engine: Any, data: bytes, uri: str) -> "pymupdf.Document":
+    try:
+        return engine.open(stream=data, filetype="pdf")
+    except _failures() as error:
+        raise _corrupt(uri, error) from error
+
+
+def _count(document: "pymupdf.Document", uri: str) -> int:
+    try:
+        return int(document.page_count) if document.is_pdf else 0
+    except _failures() as error:
+        raise _corrupt(uri, error) from error
+
+
+def _reopened(engine: Any, document: "pymupdf.Document", uri: str) -> "pymupdf.Document":
+    """A file without pages, opened again after its pages were looked for one by one."""
+    data = with_new_page_tree(document, _failures()) if document.is_pdf else b""
+    document.close()
+    if not data:
+        raise _corrupt(uri, ValueError("it has no pages"))
+    found = _open(engine, data, uri)
+    if _count(found, uri) < 1:
+        found.close()
+        raise _corrupt(uri, ValueError("it has no pages"))
+    return found
 
 
 def _corrupt(uri: str, error: Exception) -> CorruptSource:

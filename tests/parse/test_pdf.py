@@ -370,3 +370,14 @@ def test_every_letter_of_the_text_but_joints_lies_on_a_line() -> None:
     for line in document.geometry:
         covered.update(range(line.start, line.end))
     assert all(document.text[n].isspace() for n in range(len(document.text)) if n not in covered)
+
+
+def test_pages_are_found_again_when_the_tree_of_pages_is_lost() -> None:
+    pdf = draw.new()
+    for words in ("The first page.", "The second page."):
+        draw.put(pdf.new_page(), 60, 100, words)
+    whole = draw.finished(pdf).data
+    lost = draw.blob(whole.replace(b"/Count 2", b"/Count 0").replace(b"/Kids", b"/Lost"))
+    assert lost.data != whole
+    assert parsed(lost).text.split("\n\n") == ["The first page.", "The second page."]
+    assert PdfParser().page_count(lost) == 2
