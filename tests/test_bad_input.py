@@ -191,6 +191,8 @@ def test_an_index_of_another_model_is_refused_and_kept(world: World) -> None:
     with pytest.raises(IndexMismatch) as caught:
         world.open(embed="{use: embed.hashing, dim: 64}").run()
     assert caught.value.remedy
+    with pytest.raises(IndexMismatch):
+        world.open(embed="{use: embed.hashing, dim: 64}").search("lighthouse")
     assert world.open().search("lighthouse")
 
 

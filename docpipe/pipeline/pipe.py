@@ -152,8 +152,14 @@ class Pipe:
 
     @cached_property
     def retriever(self) -> Retriever:
-        """What `search` and `ask` look things up with."""
+        """What `search` and `ask` look things up with.
+
+        Raises:
+            IndexMismatch: the index was made by another model: its vectors cannot be compared with this one's.
+        """
         stages = self.stages
+        if stages.index.versions():
+            stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim)
         return IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker)
 
     def close(self) -> None:

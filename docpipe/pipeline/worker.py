@@ -45,7 +45,12 @@ def main() -> None:
     if path_frame is None or setup_frame is None:
         return
     sys.path[:] = pickle.loads(path_frame)
-    work, seconds, memory = pickle.loads(setup_frame)
+    try:
+        work, seconds, memory = pickle.loads(setup_frame)
+    except Exception as error:  # a stage whose module cannot be imported here: the parent tells
+        write_frame(replies, _error_frame(error))
+        return
+    write_frame(replies, pickle.dumps(("value", None)))
     while (frame := read_frame(calls)) is not None:
         method, arguments = pickle.loads(frame)
         write_frame(replies, _reply(work, method, arguments, seconds=seconds, memory=memory))

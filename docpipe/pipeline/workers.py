@@ -18,6 +18,8 @@ from typing import Any, BinaryIO, Self
 from docpipe.errors import OutOfMemory, TimedOut, WorkerDied
 from docpipe.pipeline.worker import read_frame, write_frame
 
+_START = 60.0
+"""Seconds a process may take to start: a busy machine must not count against a document."""
 _TICK = 0.1
 """Seconds between two looks at a worker's memory."""
 _RETIRE = 300 * 2**20
@@ -108,6 +110,7 @@ class WorkerPool:
                 try:
                     if child is None:
                         child = self._start()
+                        started = time.monotonic()
                     value, error = child.ask(method, arguments, self._limits)
                 except Exception as problem:  # pickling our own values, starting a process: told, not swallowed
                     value, error = None, problem
@@ -124,6 +127,10 @@ class WorkerPool:
         self._children.append(child)
         if self._closed:
             child.kill()
+        _, error = child.reply("start", Limits(seconds=max(_START, self._limits.seconds), memory=0))
+        if error is not None:
+            self._end(child)
+            raise error
         return child
 
     def _end(self, child: "_Child") -> None:
@@ -156,12 +163,16 @@ class _Child:
     def ask(self, method: str, arguments: tuple[Any, ...], limits: Limits) -> tuple[Any, BaseException | None]:
         """Value, or the error that the call ended with."""
         frame = pickle.dumps((method, arguments), protocol=5)
+        with contextlib.suppress(OSError):  # a process that is gone is told of by its missing reply
+            write_frame(self._stdin, frame)
+        return self.reply(method, limits)
+
+    def reply(self, method: str, limits: Limits) -> tuple[Any, BaseException | None]:
+        """The next reply, or why there is none."""
         done = threading.Event()
         watch = threading.Thread(target=self._watch, args=(done, limits), daemon=True)
         watch.start()
         try:
-            with contextlib.suppress(OSError):
-                write_frame(self._stdin, frame)
             assert self._process.stdout is not None
             reply = read_frame(self._process.stdout)  # type: ignore[arg-type]
         finally:

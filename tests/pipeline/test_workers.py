@@ -1,6 +1,7 @@
 """Calls -> replies through isolated processes."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -75,6 +76,16 @@ def test_an_exception_that_cannot_travel_arrives_as_words(pool: WorkerPool) -> N
 
 def test_what_a_library_prints_does_not_disturb_the_replies(pool: WorkerPool) -> None:
     assert ask(pool, "chatter").value == "still understood"
+
+
+def test_work_that_cannot_be_loaded_in_the_process_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Misbehaving()
+    monkeypatch.setattr(Misbehaving, "__module__", "misbehaving_elsewhere")
+    monkeypatch.setitem(sys.modules, "misbehaving_elsewhere", sys.modules["misbehaving"])
+    with WorkerPool(work, size=1, limits=Limits(seconds=20)) as pool:
+        error = ask(pool, "greet", "you").error
+    assert isinstance(error, ModuleNotFoundError)
+    assert "misbehaving_elsewhere" in str(error)
 
 
 def test_calls_run_side_by_side_and_all_come_back() -> None:
