@@ -134,17 +134,35 @@ def _bands(items: list[Item], at: float) -> list[tuple[list[Item], list[Item], l
     left: list[Item] = []
     right: list[Item] = []
     bands = [(crossing, left, right)]
-    for item in items:
+    for number, item in enumerate(items):
         if item.left >= at - 0.5:
             right.append(item)
         elif item.right <= at - 1.0:
-            left.append(item)
+            if (
+                crossing
+                and not left
+                and not right
+                and _last_line(crossing[-1], item, items[number + 1 : number + 4], at)
+            ):
+                crossing.append(item)
+            else:
+                left.append(item)
         else:
             if left or right:
                 crossing, left, right = [], [], []
                 bands.append((crossing, left, right))
             crossing.append(item)
     return bands
+
+
+def _last_line(before: Item, item: Item, following: list[Item], at: float) -> bool:
+    """Whether a short line ends the text that runs across the page above it, rather than opening the left column."""
+    height = item.bottom - item.top
+    if abs(height - (before.bottom - before.top)) > 0.08 * height or item.top - before.bottom > 0.45 * height:
+        return False
+    if abs(item.left - before.left) > _SNAP or not before.text:
+        return False
+    return all(other.left < at - 0.5 or other.top > item.bottom - 0.3 * height for other in following)
 
 
 def _height(left: list[Item], right: list[Item]) -> float:

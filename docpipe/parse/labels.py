@@ -13,9 +13,10 @@ from docpipe.types import BlockKind
 _CAPTION = re.compile(
     r"(?:(?:figure|fig\.?|table|tab\.|scheme|exhibit|chart|listing|algorithm|box|plate|map|abbildung|abb\.|tabelle)"
     r"\s*(?:[A-Z]?\d{1,3}(?:[.\-]\d{1,3})*[a-z]?|[IVX]{1,5})|[附]?[图圖表]\s*\d{1,3}(?:[.\-–—]\d{1,3})*)"
-    r"(?P<after>\s*[:.：|。—–-](?=\s|$|\D)|\s*$|(?<=\d)\s+(?=[A-Z\u4e00-\u9fff]))",
+    r"(?P<after>\s*[:.：|。—–-](?=\s|$|\D)|\s*$|(?<=\d)\s+(?=[A-Z\u4e00-\u9fff])|(?<=[\d])\s+(?=\d{2,4}年))",
     re.I,
 )
+_RAISED_NUMBER = frozenset("¹²³⁴⁵⁶⁷⁸⁹")
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶‖]{1,3}|[①-⑳]|\[\d{1,3}\]|[a-z])[.)]?\s*(?=\S)")
 _REFERENCES = re.compile(
     r"(?:[\dIVX]+\.?\s+)?(?:references(?: cited)?|bibliography|literature cited|works cited|literatur(?:verzeichnis)?"
@@ -160,6 +161,8 @@ def _short(text: str) -> bool:
 
 def _is_note(piece: Piece, text: str, height: float, body: _Body) -> bool:
     first = piece.lines[0]
+    if text[0] in _RAISED_NUMBER and piece.box.top > 0.6 * height and first.size <= body.size:
+        return True
     if first.size > 0.93 * body.size or piece.box.top < 0.5 * height or len(_LETTER.findall(text)) < 5:
         return False
     return bool(first.style & RAISED) or _NOTE.match(text) is not None
@@ -209,7 +212,8 @@ def _with_levels(items: list[Labelled], outline: Outline) -> list[Labelled]:
         )
         for number in chosen
     ]
-    below = 1 if any(item.kind is BlockKind.TITLE for item in items) else 0
+    title = next((item for item in items if item.kind is BlockKind.TITLE), None)
+    below = 1 if title and not outline.level(title.text, title.page) else 0
     found = list(items)
     for number, level in zip(chosen, levels(headings, below=below), strict=True):
         found[number] = replace(items[number], level=level)

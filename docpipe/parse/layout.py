@@ -9,6 +9,8 @@ from docpipe.parse.printed import Piece, PrintedLine, union
 
 _SMALLEST_PICTURE = 0.01
 """Of the page's area: smaller ones are logos and ornaments."""
+_MOST_PICTURES = 300
+"""On one page; with more, small ones are left out before those that touch are joined."""
 _EDGE = 0.1
 """Of the page's height: where running headers and footers stand."""
 _MOST_EDGE_ROWS = 3
@@ -105,6 +107,8 @@ def _pieces(column: Column, number: int, lines: list[PrintedLine], blocks: list[
 
 def _shown(pictures: Sequence[Box], area: float) -> list[Box]:
     """Pictures large enough to be figures, those that touch joined (they are often cut into strips)."""
+    if len(pictures) > _MOST_PICTURES:
+        pictures = [box for box in pictures if _area(box) >= _SMALLEST_PICTURE * area]
     joined: list[Box] = []
     for box in sorted(pictures, key=lambda box: (box.top, box.left)):
         for index, other in enumerate(joined):

@@ -74,10 +74,17 @@ def levels(headings: Sequence[Heading], *, below: int = 0) -> list[int]:
 
     Headings that are set alike get one level unless outline or numbers say otherwise.
     """
+    shifts = Counter(
+        heading.outlined - depth(heading.text) for heading in headings if heading.outlined and depth(heading.text)
+    )
+    shift = shifts.most_common(1)[0][0] if shifts else 0
+    told_levels = [
+        heading.outlined or (depth(heading.text) and max(1, depth(heading.text) + shift)) for heading in headings
+    ]
     styles = sorted({_style(heading) for heading in headings}, key=lambda style: (-style[0], not style[1]))
     told: dict[tuple[float, bool], Counter[int]] = {style: Counter() for style in styles}
-    for heading in headings:
-        if known := heading.outlined or depth(heading.text):
+    for heading, known in zip(headings, told_levels, strict=True):
+        if known:
             told[_style(heading)][known] += 1
     ranks: dict[tuple[float, bool], int] = {}
     last = 0
@@ -86,8 +93,8 @@ def levels(headings: Sequence[Heading], *, below: int = 0) -> list[int]:
         last = common[0][0] if common else min(last + 1, 6)
         ranks[style] = last
     return [
-        max(1, min(6, below + (heading.outlined or depth(heading.text) or ranks[_style(heading)])))
-        for heading in headings
+        max(1, min(6, below + (known or ranks[_style(heading)])))
+        for heading, known in zip(headings, told_levels, strict=True)
     ]
 
 
