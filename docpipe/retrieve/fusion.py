@@ -1,8 +1,9 @@
 """Ranked lists of the legs -> one ranked list (pure)."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from docpipe._language import primary_language
 
@@ -11,6 +12,8 @@ VECTOR_SHARE = 0.6
 OTHER_SCRIPT = 0.0
 """What is left where it cannot read the question: it only orders what the words leave even."""
 
+SPREAD = 0.01
+"""What a candidate loses for every better one of its own document: less than a clear difference, more than none."""
 RERANK_SHARE = 0.4
 """The reranker's part beside the fused score: alone it loses what the legs knew."""
 
@@ -82,6 +85,25 @@ def fuse(legs: Sequence[Leg]) -> list[Fused]:
     ]
 
 
+def spread(found: Sequence[Fused], documents: Mapping[str, str]) -> list[Fused]:
+    """Let other documents in where the candidates of one are only slightly better.
+
+    Args:
+        found: candidates, best first.
+        documents: candidate's id -> its document. All of one document keep their order.
+
+    Returns:
+        The same candidates by falling score, after what each lost.
+    """
+    met: Counter[str] = Counter()
+    lowered: list[Fused] = []
+    for one in found:
+        document = documents[one.id]
+        lowered.append(replace(one, score=one.score - SPREAD * met[document]))
+        met[document] += 1
+    return sorted(lowered, key=lambda one: -one.score)
+
+
 def reread(found: Sequence[Fused], scores: Sequence[float]) -> list[Fused]:
     """Order the first `len(scores)` candidates again by a reranker's scores and the fused ones together.
 
@@ -95,11 +117,11 @@ def reread(found: Sequence[Fused], scores: Sequence[float]) -> list[Fused]:
     fused, read = _stretched([one.score for one in top]), _stretched(scores)
     mixed = [RERANK_SHARE * after + (1 - RERANK_SHARE) * before for before, after in zip(fused, read, strict=True)]
     again = [
-        Fused(id=one.id, score=score, found_by=(*one.found_by, "rerank"))
+        replace(one, score=score, found_by=(*one.found_by, "rerank"))
         for one, score in sorted(zip(top, mixed, strict=True), key=lambda pair: (-pair[1], pair[0].id))
     ]
     first = rest[0].score if rest else 0.0
-    return again + [Fused(id=one.id, score=one.score - first - 1e-9, found_by=one.found_by) for one in rest]
+    return again + [replace(one, score=one.score - first - 1e-9) for one in rest]
 
 
 def vector_share(question: str, *, languages: Sequence[str]) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from docpipe._ids import text_key
 from docpipe.protocols import Embedder, Index, Reranker
-from docpipe.retrieve.fusion import Fused, Hits, fuse, reread, speaks, text_leg, vector_leg, vector_share
+from docpipe.retrieve.fusion import Fused, Hits, fuse, reread, speaks, spread, text_leg, vector_leg, vector_share
 from docpipe.types import Chunk, Hit, Query
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LONGEST_QUESTION = 4_000
 """Characters of a question that are read; the rest would cost time and say nothing more."""
 _TEXT_THREADS = 4
+_SPREAD_OVER = 2
+"""Candidates that may enter the hits for their document's sake, in parts of the hits wanted."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,11 @@ class IndexRetriever:
         live = [number for number, query in enumerate(asked) if query.text and query.limit > 0]
         found = self._candidates([asked[number] for number in live])
         shelf = _Shelf(self.index)
-        shelf.fetch(one.id for number, some in zip(live, found, strict=True) for one in some[: asked[number].limit])
+        shelf.fetch(
+            one.id
+            for number, some in zip(live, found, strict=True)
+            for one in some[: _SPREAD_OVER * asked[number].limit]
+        )
         results: list[list[Hit]] = [[] for _ in queries]
         for number, some in zip(live, found, strict=True):
             results[number] = self._hits(asked[number], some, shelf)
@@ -104,21 +110,29 @@ class IndexRetriever:
             ]
         )
 
+    def _chosen(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> list[tuple[Fused, Chunk]]:
+        """The hits: one leg's own order, or the fused one, spread over documents and read again where wanted."""
+        if query.mode != "hybrid":
+            return shelf.distinct(found, limit=query.limit)
+        reader = self._reader(query.text)
+        depth = max(_SPREAD_OVER * query.limit, reader.depth if reader else 0)
+        kept = shelf.distinct(found, limit=depth)
+        chunks = {one.id: chunk for one, chunk in kept}
+        ordered = spread([one for one, _ in kept], {key: chunk.document_id for key, chunk in chunks.items()})
+        if reader:
+            texts = [chunks[one.id].content for one in ordered[: reader.depth]]
+            ordered = reread(ordered, reader.score(query.text, texts))
+        return [(one, chunks[one.id]) for one in ordered[: query.limit]]
+
+    def _reader(self, question: str) -> Reranker | None:
+        return self.rerank if self.rerank is not None and speaks(question, self.rerank.languages) else None
+
     def _hits(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> list[Hit]:
-        chosen = shelf.distinct(found, limit=query.limit)
-        if chosen and self.rerank is not None and query.mode == "hybrid" and speaks(query.text, self.rerank.languages):
-            chosen = _read_again(query, shelf.distinct(found, limit=max(query.limit, self.rerank.depth)), self.rerank)
+        chosen = self._chosen(query, found, shelf)
         return [
             Hit(chunk=chunk, score=one.score, rank=rank, found_by=one.found_by)
             for rank, (one, chunk) in enumerate(chosen, start=1)
         ]
-
-
-def _read_again(query: Query, chosen: Sequence[tuple[Fused, Chunk]], reranker: Reranker) -> list[tuple[Fused, Chunk]]:
-    chunks = {one.id: chunk for one, chunk in chosen}
-    texts = [chunk.content for _, chunk in chosen[: reranker.depth]]
-    ordered = reread([one for one, _ in chosen], reranker.score(query.text, texts))
-    return [(one, chunks[one.id]) for one in ordered[: query.limit]]
 
 
 class _Shelf:

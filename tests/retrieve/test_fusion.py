@@ -14,6 +14,7 @@ from docpipe.retrieve.fusion import (
     fuse,
     reread,
     speaks,
+    spread,
     text_leg,
     vector_leg,
     vector_share,
@@ -85,6 +86,25 @@ def test_a_short_list_of_words_means_that_nothing_else_holds_them() -> None:
 def test_nothing_found_is_an_empty_list() -> None:
     assert fused({}, {}) == []
     assert [one.id for one in fused({}, {"a": 0.5})] == ["a"]
+
+
+@given(found=scores)
+def test_spreading_keeps_every_candidate_and_each_documents_order(found: Scores) -> None:
+    before = fused(found, {})
+    documents = {one.id: "left" if one.id < "m" else "right" for one in before}
+    after = spread(before, documents)
+    assert all(one.score >= other.score for one, other in pairwise(after))
+    for document in ("left", "right"):
+        orders = [[one.id for one in some if documents[one.id] == document] for some in (before, after)]
+        assert orders[0] == orders[1]
+    assert {one.id for one in after} == {one.id for one in before}
+
+
+def test_another_document_gets_in_before_a_third_hit_of_about_the_same_score() -> None:
+    scores = {"a": 0.5, "b": 0.499, "c": 0.498, "d": 0.49}
+    found = [Fused(id=name, score=score, found_by=("text",)) for name, score in scores.items()]
+    assert [one.id for one in spread(found, {"a": "1", "b": "1", "c": "1", "d": "2"})] == ["a", "d", "b", "c"]
+    assert [one.id for one in spread(found, dict.fromkeys("abcd", "1"))] == ["a", "b", "c", "d"]
 
 
 @given(found=scores, read=st.lists(st.floats(-12, 12), max_size=12))

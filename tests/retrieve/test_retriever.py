@@ -188,6 +188,17 @@ def test_the_reranker_reads_its_depth_and_only_questions_in_its_language(index: 
     assert len(reranker.read) == 1
 
 
+def test_hits_of_one_document_make_room_for_an_equally_good_one_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = [chunk(f"The filter {word}.", position=place) for place, word in enumerate(["leaks", "rusts", "drips"])]
+    other = chunk("The filter hums.", uri="z.md")
+    scores = [(one.id, 10 - place / 100) for place, one in enumerate([*crowd, other])]
+    monkeypatch.setattr(MemoryIndex, "search_text", lambda self, text, **named: scores)
+    retriever = IndexRetriever(filled(*crowd, other), Counting(languages=("zh",)))
+    fused, by_words = (retriever.search(Query(text="the filter", limit=2, mode=mode)) for mode in ("hybrid", "text"))
+    assert [hit.chunk.id for hit in fused] == [crowd[0].id, other.id]
+    assert [hit.chunk.id for hit in by_words] == [crowd[0].id, crowd[1].id]
+
+
 def test_neighbours_of_a_hit_come_from_its_document(index: MemoryIndex) -> None:
     retriever: Retriever = IndexRetriever(index, EMBEDDER)
     hit = retriever.search(Query(text="filter changed", limit=1))[0]
