@@ -27,6 +27,8 @@ _FULL_PICTURE = 0.4
 """Of the page's area: where pictures cover more and hardly any text is there, the page is a scan."""
 _FEW = 24
 """Fewer characters on a page with a full picture are a stamp or a page number, not its text layer."""
+_STAMPED = 0.08
+"""Of the page's height, at its top and bottom: where offices stamp scans."""
 _MOST_WORDS = 6_000
 """On one page; with more, tables are not looked for."""
 
@@ -234,7 +236,7 @@ class _PageReader:
         total = (turn + self._rotation) % 360
         width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
         text = "".join([line.text for line in lines])
-        scanned = self._needs_ocr(text, pictures, odd, width * height)
+        scanned = (bool(text) or not odd) and self._needs_ocr(lines, text, pictures, width * height, height)
         if scanned and not readable(text):
             lines, odd = [], {}
         found = self._tables(words, total, turn, flat) if tables and len(lines) > 2 else []
@@ -243,14 +245,14 @@ class _PageReader:
         )
         return PrintedPage(self._number, self._width, self._height, pieces, turn=total, needs_ocr=scanned)
 
-    def _needs_ocr(self, text: str, pictures: Sequence[Box], odd: Mapping[Any, Any], area: float) -> bool:
-        if odd and not text:
-            return False
-        if len(text) < _FEW:
-            covered = sum(max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top) for box in pictures)
-            if covered >= _FULL_PICTURE * area:
-                return True
-            return not text and (covered > 0.02 * area or self._drawn())
+    def _needs_ocr(
+        self, lines: Sequence[PrintedLine], text: str, pictures: Sequence[Box], area: float, height: float
+    ) -> bool:
+        covered = sum(max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top) for box in pictures) / area
+        if covered >= _FULL_PICTURE and (len(text) < _FEW or _only_stamped(lines, height)):
+            return True
+        if not text:
+            return covered > 0.02 or self._drawn()
         return unreadable_share(text) > 0.3
 
     def _drawn(self) -> bool:
@@ -274,6 +276,11 @@ class _PageReader:
         if total:
             rules = tuple(Rule(*turned(rule, (360 - total) % 360, self._width, self._height)) for rule in rules)
         return find_tables(words, rules, width=width, height=height)
+
+
+def _only_stamped(lines: Sequence[PrintedLine], height: float) -> bool:
+    """Whether all text stands at the upper or lower edge, as stamps on scans do (case and page numbers)."""
+    return all(line.bottom < _STAMPED * height or line.top > (1 - _STAMPED) * height for line in lines)
 
 
 def _length(lines: Sequence[PrintedLine]) -> int:

@@ -165,20 +165,21 @@ def test_text_turned_on_its_side_is_read_in_order_and_lies_on_its_box() -> None:
     assert box.bottom > 0.8
 
 
-def test_a_page_that_is_only_a_picture_needs_ocr_and_one_with_a_text_layer_does_not() -> None:
+def test_a_picture_with_at_most_a_stamp_needs_ocr_and_one_with_a_text_layer_does_not() -> None:
     import pymupdf
 
     picture = pymupdf.Pixmap(pymupdf.csGRAY, pymupdf.IRect(0, 0, 100, 140), False)
     picture.clear_with(200)
     pdf = draw.new()
-    for layer in (False, True):
+    stamp = "Case 12, page 3 of 16, filed on 13 May"
+    for height, words in ((0, ""), (100, "An invisible layer holds what was recognised."), (30, stamp)):
         page = pdf.new_page()
         page.insert_image(page.rect, pixmap=picture)
-        if layer:
-            page.insert_text((60, 100), "An invisible layer holds what was recognised.", render_mode=3)
+        if words:
+            page.insert_text((60, height), words, render_mode=3)
     document = parsed(draw.finished(pdf))
-    assert [page.needs_ocr for page in document.pages] == [True, False]
-    assert document.text == "An invisible layer holds what was recognised."
+    assert [page.needs_ocr for page in document.pages] == [True, False, True]
+    assert "An invisible layer holds what was recognised." in document.text
 
 
 def test_an_empty_page_needs_nothing() -> None:
