@@ -47,7 +47,7 @@ def words_in(box: Box, words: Iterable[Word]) -> list[Word]:
     """The words whose middle lies in a box."""
     left, top, right, bottom = box
     return [
-        word for word in words if left <= (word[0] + word[2]) / 2 < right and top <= (word[1] + word[3]) / 2 < bottom
+        word for word in words if left <= (word[0] + word[2]) / 2 <= right and top <= (word[1] + word[3]) / 2 <= bottom
     ]
 
 
@@ -56,6 +56,14 @@ def distribute(grid: Grid, words: Iterable[Word]) -> list[Held]:
 
     A cell over several columns whose words keep clear of the borders between them is really several cells.
     """
+    held: list[Held] = []
+    for cell in _placed(grid, words):
+        held.extend(_parted(grid, *cell) if cell.area.columns > 1 else [cell])
+    return held
+
+
+def _placed(grid: Grid, words: Iterable[Word]) -> list[Held]:
+    """Words by area, in the order of `grid.areas`."""
     owner: dict[tuple[int, int], int] = {}
     for number, area in enumerate(grid.areas):
         for row in range(area.row, area.row + area.rows):
@@ -63,13 +71,20 @@ def distribute(grid: Grid, words: Iterable[Word]) -> list[Held]:
                 owner[row, column] = number
     inside: list[list[Word]] = [[] for _ in grid.areas]
     for word in words_in(grid.box, words):
-        column = bisect_right(grid.xs, (word[0] + word[2]) / 2) - 1
-        row = bisect_right(grid.ys, (word[1] + word[3]) / 2) - 1
+        column = min(bisect_right(grid.xs, (word[0] + word[2]) / 2), len(grid.xs) - 1) - 1
+        row = min(bisect_right(grid.ys, (word[1] + word[3]) / 2), len(grid.ys) - 1) - 1
         inside[owner[row, column]].append(word)
-    held: list[Held] = []
-    for area, content in zip(grid.areas, inside, strict=True):
-        held.extend(_parted(grid, area, content) if area.columns > 1 else [Held(area, tuple(content))])
-    return held
+    return [Held(area, tuple(content)) for area, content in zip(grid.areas, inside, strict=True)]
+
+
+def adopt(grid: Grid, held: Sequence[Held], words: Iterable[Word]) -> list[Held]:
+    """The cells with the words added that lie in the grid and are in none of them yet."""
+    known = {word for cell in held for word in cell.words}
+    missing = [word for word in words_in(grid.box, words) if word not in known]
+    if not missing:
+        return list(held)
+    found = _placed(Grid(grid.xs, grid.ys, tuple(cell.area for cell in held)), missing)
+    return [Held(cell.area, cell.words + more.words) for cell, more in zip(held, found, strict=True)]
 
 
 def _parted(grid: Grid, area: Area, words: Sequence[Word]) -> list[Held]:
@@ -169,6 +184,9 @@ def _header_rows(grid: Grid, held: Sequence[Held], texts: Sequence[str]) -> int:
         if cell.area.column > 0 and is_number(text) and not _is_year(text)
     }
     first = min(figures, default=1)
+    spanned = max(cell.area.rows for cell in held if cell.area.row == 0)
+    if spanned <= first and spanned < count:
+        return max(spanned, min(first, count // 3))
     return min(first, max(1, count // 3)) if count > 1 else 0
 
 

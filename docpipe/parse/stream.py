@@ -6,7 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from docpipe.parse.alignment import Column, align, columns
-from docpipe.parse.cells import table
+from docpipe.parse.cells import adopt, table
 from docpipe.parse.content import Box, FoundTable, Word
 from docpipe.parse.lattice import Lines, Segment
 from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text_lines, word_space
@@ -74,11 +74,6 @@ def _cut_at(parts: Sequence[Phrase], down: Sequence[Segment]) -> list[Phrase]:
             run.append(word)
         cut.append(phrase(run))
     return cut
-
-
-def may_hold_tables(words: Sequence[Word]) -> bool:
-    """A quick look: whether some lines hold several stretches of words."""
-    return len(words) >= 6
 
 
 def _lines(words: Sequence[Word], down: Sequence[Segment]) -> list[Line]:
@@ -165,8 +160,11 @@ def _table(block: list[Line], lines: Sequence[Line], rules: Sequence[Segment]) -
     above = _header_above(block[0], lines, outline, _top_rule(outline, near))
     every = [*above, *body]
     first = _first_figures(every)
-    aligned = align(every[:first], every[first:], found, near)
-    return table(aligned.grid, aligned.held, header_rows=aligned.header_rows)
+    made = align(every[:first], every[first:], found, near)
+    held = adopt(
+        made.grid, made.held, (word for line in lines for part in line.prose + line.parts for word in part.words)
+    )
+    return table(made.grid, held, header_rows=made.header_rows)
 
 
 def _first_figures(lines: Sequence[Sequence[Phrase]]) -> int:
@@ -264,7 +262,7 @@ def _is_contents(body: Sequence[Sequence[Phrase]]) -> bool:
     """Whether lines end in page numbers that only rise: a table of contents."""
     ends = [parts[-1].text for parts in body if len(parts) > 1]
     pages = [int(text) for text in ends if text.isdecimal() and len(text) < 5]
-    others = [part.text for parts in body for part in parts[:-1]]
+    others = [part.text for parts in body for part in (parts[1:-1] or parts[:-1])]
     return (
         len(pages) >= 4
         and len(pages) >= 0.8 * len(ends)

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from docpipe.parse import bands, lattice, stream
 from docpipe.parse.cells import Held, distribute, table, without_notes, words_in
 from docpipe.parse.content import Box, FoundTable, Rule, Word
+from docpipe.parse.lattice import Lines
 
+_FAR = 1e5
+"""No page is as wide or high, in points."""
 _LARGEST_CELL = 60
 """Words of a cell that may hold more than half of all words of its table."""
 
@@ -21,30 +24,37 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
     Returns:
         Tables of at least two rows and two columns. A word whose middle lies in a table's box is in one of its cells.
     """
-    if not words:
-        return []
-    drawn = lattice.lines(rules)
-    found: list[FoundTable] = []
+    words = [word for word in words if _is_sound(word)]
+    drawn = lattice.lines(rule for rule in rules if _is_sound(rule))
+    found = _ruled(words, drawn) if drawn.down else []
+    rest: Sequence[Word] = words
+    for each in found:
+        rest = _outside(each.box, rest)
+    found += stream.tables(rest, drawn)
+    return sorted(_apart(found), key=lambda each: (each.box.top, each.box.left))
+
+
+def _ruled(words: Sequence[Word], drawn: Lines) -> list[FoundTable]:
+    """Tables in drawn grids; where a grid lacks columns, the alignment of its words says where they are."""
+    found = []
     for network in lattice.joined(lattice.networks(drawn), words):
         grid = lattice.grid(network)
         held = distribute(grid, words) if grid else []
-        if grid and any(cell.words for cell in held):
-            if bands.missing_columns(held):
-                box = lattice.framed(grid.box, drawn.across)
-                if aligned := stream.aligned(words_in(box, words), drawn):
-                    found.append(aligned)
-            elif (
-                not _frames_text(held)
-                and (ruled := table(*bands.split(*without_notes(grid, held))))
-                and _is_table(ruled)
-            ):
-                found.append(ruled)
-    rest = words
-    for each in found:
-        rest = _outside(each.box, rest)
-    if stream.may_hold_tables(rest):
-        found += stream.tables(rest, drawn)
-    return sorted(_apart(found), key=lambda each: (each.box.top, each.box.left))
+        if grid is None or not any(cell.words for cell in held) or _frames_text(held):
+            continue
+        if bands.missing_columns(held):
+            inside = words_in(lattice.framed(grid.box, drawn.across), words)
+            made = stream.aligned(inside, drawn)
+        else:
+            made = table(*bands.split(*without_notes(grid, held)))
+        if made and _is_table(made):
+            found.append(made)
+    return _apart(found)
+
+
+def _is_sound(box: Word | Rule) -> bool:
+    """Whether a box lies where pages are: parsers of damaged files give others."""
+    return -_FAR < box[0] <= box[2] < _FAR and -_FAR < box[1] <= box[3] < _FAR and bool(box[-1] != "")
 
 
 def _apart(found: Sequence[FoundTable]) -> list[FoundTable]:
