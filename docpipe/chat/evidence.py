@@ -1,14 +1,14 @@
 """Question and hits -> statements with the evidence for each, as numbers (pure)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 from typing import NamedTuple
 
 from docpipe.chat.sentences import Statement, statements
-from docpipe.chat.terms import Wanted, offers, specific, terms, wanted
+from docpipe.chat.terms import Wanted, offers, shares, specific, terms, wanted
 from docpipe.types import Hit
 
 __all__ = ["Candidate", "Features", "gather"]
@@ -83,12 +83,12 @@ def gather(question: str, hits: Sequence[Hit], *, longest: int = 400) -> list[Ca
 @dataclass(frozen=True, slots=True)
 class _Asked:
     question: str
-    terms: tuple[str, ...]
+    terms: dict[str, float]
+    """The question's terms, and how much each counts."""
     pairs: frozenset[tuple[str, str]]
     kind: Wanted
     specific: frozenset[str]
     numbers: frozenset[str]
-    all: frozenset[str]
 
     @classmethod
     def of(cls, question: str) -> "_Asked":
@@ -96,12 +96,11 @@ class _Asked:
         pairs = frozenset(pairwise(found))
         return cls(
             question,
-            tuple(dict.fromkeys(found)),
+            shares(question),
             pairs,
             wanted(question),
             frozenset(specific(question)),
             frozenset(term for term in found if any(letter.isdecimal() for letter in term)),
-            frozenset(found),
         )
 
 
@@ -147,11 +146,12 @@ class _Section:
         return " ".join((*named, *before, self.statements[number].told))
 
 
-def _rarity(asked: Sequence[str], sections: Sequence[_Section]) -> dict[str, float]:
+def _rarity(asked: Mapping[str, float], sections: Sequence[_Section]) -> dict[str, float]:
     """Weight of each of the question's terms: the fewer statements hold it, the more it tells."""
     sets = [frozenset(words) for section in sections for words in section.terms]
     counts = Counter(term for words in sets for term in words)
-    return {term: log(1 + (len(sets) - counts[term] + 0.5) / (counts[term] + 0.5)) for term in asked}
+    count = len(sets)
+    return {term: share * log(1 + (count - counts[term] + 0.5) / (counts[term] + 0.5)) for term, share in asked.items()}
 
 
 def _coverage(held: frozenset[str], rarity: dict[str, float]) -> float:
@@ -199,7 +199,7 @@ def _label(statement: Statement, asked: _Asked) -> float:
     if not statement.is_row:
         return 0.0
     name = terms(statement.text.partition(" | ")[0])
-    return float(bool(name) and asked.all.issuperset(name))
+    return float(bool(name) and asked.terms.keys() >= set(name))
 
 
 def _kind(text: str, asked: _Asked) -> float:

@@ -184,6 +184,6 @@ BY_WORDS = Weights(
         "length": -1.5,
         "terms": 2.2,
         "numbers": 1.5,
-        "": -7.7,
+        "": -7.4,
     },
 )

@@ -1,9 +1,10 @@
 """Text -> the words that carry its meaning, in scripts with and without blanks; question -> what it asks for (pure)."""
 
 import re
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-__all__ = ["Wanted", "is_chinese", "offers", "specific", "terms", "wanted"]
+__all__ = ["Wanted", "is_chinese", "offers", "shares", "specific", "terms", "wanted"]
 
 _WORD = re.compile(
     r"(?P<han>[\u3400-\u9fff\uf900-\ufaff]+)"
@@ -31,18 +32,32 @@ _STOP_HAN = re.compile(
 
 def terms(text: str) -> list[str]:
     """Words in order, without function words: stems for alphabets, pairs of neighbours for Han, numbers as they are."""
-    found = []
-    for match in _WORD.finditer(text):
-        if match["han"]:
-            found += [pair for run in _STOP_HAN.split(match["han"]) for pair in _pairs(run)]
-        elif match["code"]:
-            code = match[0].casefold()
-            found += _QUARTERS.get(code, (code,))
-        elif match[0][0].isdecimal():
-            found.append(match[0].replace(",", ""))
-        elif (word := match[0].casefold()) not in _STOP:
-            found.append(_stem(word))
+    return [term for run in _runs(text) for term in run]
+
+
+def shares(question: str) -> dict[str, float]:
+    """How much each term of a question counts: `n` pairs of one Han run like `sqrt(n)` words, or long names would drown
+    what is asked about them.
+    """
+    found: dict[str, float] = {}
+    for run in _runs(question):
+        for term in run:
+            found[term] = max(found.get(term, 0.0), len(run) ** -0.5)
     return found
+
+
+def _runs(text: str) -> Iterator[Sequence[str]]:
+    """The terms of each run of Han letters between function words, of each code, number or word."""
+    for match in _WORD.finditer(text):
+        word = match[0].casefold()
+        if match["han"]:
+            yield from (_pairs(run) for run in _STOP_HAN.split(match["han"]))
+        elif match["code"]:
+            yield from ((term,) for term in _QUARTERS.get(word, (word,)))
+        elif word[0].isdecimal():
+            yield (word.replace(",", ""),)
+        elif word not in _STOP:
+            yield (_stem(word),)
 
 
 def _pairs(run: str) -> list[str]:

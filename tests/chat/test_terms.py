@@ -2,7 +2,7 @@
 
 import pytest
 
-from docpipe.chat.terms import Wanted, is_chinese, offers, specific, terms, wanted
+from docpipe.chat.terms import Wanted, is_chinese, offers, shares, specific, terms, wanted
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,10 @@ def test_a_question_is_chinese_by_its_letters(text: str, answer: bool) -> None:
 
 def test_a_quarter_is_found_by_its_column_name() -> None:
     assert terms("in the third quarter") == terms("Q3")
+
+
+def test_a_long_chinese_name_does_not_drown_the_rest_of_the_question() -> None:
+    counted = shares("小灰头稚冠雉的颜色？")
+    assert set(counted) == set(terms("小灰头稚冠雉的颜色？"))
+    assert sum(value for term, value in counted.items() if term != "颜色") == pytest.approx(5**0.5)
+    assert counted["颜色"] == 1.0
