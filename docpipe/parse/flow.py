@@ -24,10 +24,9 @@ def in_order(items: Sequence[Labelled]) -> list[Labelled]:
     opened: Labelled | None = None
     for item in items:
         if item.kind in _FLOATS:
-            if opened is not None and _unfinished(opened) and len(held) < _MOST_HELD:
-                held.append(item)
-            else:
-                found.append(item)
+            if opened is not None and (len(held) == _MOST_HELD or not _unfinished(opened)):
+                found, held, opened = found + held, [], None
+            (found if opened is None else held).append(item)
             continue
         broken = bool(held) or (opened is not None and _elsewhere(opened, item))
         if opened is not None and broken and _goes_on(opened, item):

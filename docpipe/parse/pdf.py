@@ -267,7 +267,7 @@ class _PageReader:
 
         if not printed or len(printed) > _MOST_WORDS:
             return []
-        words = [Word._make(word[:5]) for word in printed]
+        words = _clean_words([Word._make(word[:5]) for word in printed])
         back = (360 - turn) % 360
         if back:
             words = [Word(*turned(word, back, *flat), word.text) for word in words]
@@ -276,6 +276,15 @@ class _PageReader:
         if total:
             rules = tuple(Rule(*turned(rule, (360 - total) % 360, self._width, self._height)) for rule in rules)
         return find_tables(words, rules, width=width, height=height)
+
+
+def _clean_words(words: list[Word]) -> list[Word]:
+    """Words fit to be stored; those of which nothing is left are dropped."""
+    together = "".join([word.text for word in words])
+    if together.isascii() and together.isprintable():
+        return words
+    cleaned = (word._replace(text=storable(word.text)[0].rstrip("\u00ad")) for word in words)
+    return [word for word in cleaned if word.text]
 
 
 def _only_stamped(lines: Sequence[PrintedLine], height: float) -> bool:

@@ -194,6 +194,14 @@ def test_a_finished_paragraph_is_not_joined_to_the_next_page() -> None:
     assert not any(item.continues for item in found)
 
 
+def test_a_paragraph_is_given_up_after_many_floats() -> None:
+    before = Labelled(piece_of("the cargo of the ship was", "brought to the"), 1, BlockKind.PARAGRAPH)
+    captions = [Labelled(piece_of(f"Figure {number}: A ship."), 1, BlockKind.CAPTION) for number in range(20)]
+    after = Labelled(piece_of("quay by night."), 2, BlockKind.PARAGRAPH)
+    found = in_order([before, *captions, after])
+    assert found == [before, *captions, after]
+
+
 def test_the_outline_is_found_with_and_without_numbers() -> None:
     outline = Outline([Entry(1, "2 The Ships", 3), Entry(2, "Sails", 4)])
     assert outline.level("The ships", 3) == 1

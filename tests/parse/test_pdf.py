@@ -382,3 +382,24 @@ def test_pages_are_found_again_when_the_tree_of_pages_is_lost() -> None:
     assert lost.data != whole
     assert parsed(lost).text.split("\n\n") == ["The first page.", "The second page."]
     assert PdfParser().page_count(lost) == 2
+
+
+def test_a_table_is_one_block_with_a_line_for_each_cell() -> None:
+    pdf = draw.new()
+    page = pdf.new_page()
+    draw.flow(page, (60, 50, 540, 100), sentences("Body", 3))
+    for row in range(4):
+        page.draw_line((60, 120 + 20 * row), (360, 120 + 20 * row))
+    for column in range(4):
+        page.draw_line((60 + 100 * column, 120), (60 + 100 * column, 180))
+    for row, cells in enumerate((("Ship", "Cargo", "Tons"), ("Gull", "Salt", "12"), ("Tern", "Wool", "7"))):
+        for column, words in enumerate(cells):
+            draw.put(page, 65 + 100 * column, 134 + 20 * row, words)
+    document = parsed(draw.finished(pdf))
+    (table,) = [block for block in document.blocks if block.kind is BlockKind.TABLE]
+    html = table.span.of(document.text)
+    assert "<td>Gull</td><td>Salt</td><td>12</td>" in html
+    lines = [line for line in document.geometry if table.span.start <= line.start < table.span.end]
+    assert [document.text[line.start : line.end] for line in lines][3:6] == ["Gull", "Salt", "12"]
+    (salt,) = [line for line in lines if document.text[line.start : line.end] == "Salt"]
+    assert 160 / 595 < salt.left < salt.right < 260 / 595
