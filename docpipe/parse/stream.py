@@ -6,7 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from docpipe.parse.alignment import Column, align, columns
-from docpipe.parse.cells import adopt, table
+from docpipe.parse.cells import adopt, table, words_in
 from docpipe.parse.content import Box, FoundTable, Word
 from docpipe.parse.lattice import Lines, Segment
 from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text_lines, word_space
@@ -47,9 +47,9 @@ def tables(words: Sequence[Word], drawn: Lines) -> list[FoundTable]:
     return [found for block in _blocks(lines) if (found := _table(block, lines, drawn.across)) is not None]
 
 
-def aligned(words: Sequence[Word], drawn: Lines) -> FoundTable | None:
-    """Words known to be one table, read by their alignment and the lines drawn between them."""
-    printed = text_lines(words)
+def aligned(box: Box, words: Sequence[Word], drawn: Lines) -> FoundTable | None:
+    """The words of a box known to be one table, read by their alignment and the lines drawn between them."""
+    printed = text_lines(words_in(box, words))
     space = word_space(printed)
     body = [_cut_at(phrases(line, space), drawn.down) for line in printed]
     full = [parts for parts in body if len(parts) > 1]
@@ -58,7 +58,7 @@ def aligned(words: Sequence[Word], drawn: Lines) -> FoundTable | None:
         return None
     first = _first_figures(body)
     made = align(body[:first], body[first:], found, drawn.across)
-    return table(made.grid, made.held, header_rows=made.header_rows)
+    return table(made.grid, adopt(made.grid, made.held, words), header_rows=made.header_rows)
 
 
 def _cut_at(parts: Sequence[Phrase], down: Sequence[Segment]) -> list[Phrase]:

@@ -43,8 +43,7 @@ def _ruled(words: Sequence[Word], drawn: Lines) -> list[FoundTable]:
         if grid is None or not any(cell.words for cell in held) or _frames_text(held):
             continue
         if bands.missing_columns(held):
-            inside = words_in(lattice.framed(grid.box, drawn.across), words)
-            made = stream.aligned(inside, drawn)
+            made = stream.aligned(lattice.framed(grid.box, drawn.across), words, drawn)
         else:
             made = table(*bands.split(*without_notes(grid, held)))
         if made and _is_table(made):
