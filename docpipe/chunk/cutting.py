@@ -228,7 +228,7 @@ class Cutter:
         if not groups:
             yield from self._running([table], 0, path, line)
         if after:
-            yield self._draft(after, path, line)
+            yield from self._running(after, 0, path, line)
 
     def _contexts(self, line: _Line, caption: str, header: str, header_tokens: int) -> tuple[str, ...]:
         """What may stand before later rows of a table, best first."""

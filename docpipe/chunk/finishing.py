@@ -53,6 +53,7 @@ class Finisher:
             if tokens <= self.most:
                 yield self._chunk(span, text, context, draft.headings, tokens)
                 return
+        draft = draft._replace(tokens=None)
         for part in self._cut_again(span, text):
             words = part.of(self.document.text)
             yield self._chunk(part, words, "", draft.headings, self._tokens(draft, "", words))

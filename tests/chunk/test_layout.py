@@ -237,3 +237,10 @@ def test_an_option_out_of_range_is_refused(options: dict[str, int], message: str
 def test_an_unknown_tokenizer_is_refused_when_the_chunker_is_made() -> None:
     with pytest.raises(UnknownName, match=r"no tokenizer is called 'charcters'.*did you mean 'characters'"):
         LayoutChunker(tokenizer="charcters")
+
+
+def test_a_caption_that_is_too_long_for_its_table_is_cut_and_counted(make: Make) -> None:
+    found = chunks(make([(K.TABLE, 0, table(1, header_rows=0)), (K.CAPTION, 0, "word " * 70 + "end")]))
+    counter = tokenizer("bge-small-en")
+    assert len(found) == 3
+    assert all(chunk.token_count == counter.count(chunk.content) + 2 <= 60 for chunk in found)
