@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from docpipe.errors import CorruptSource, EncryptedSource
@@ -15,6 +16,7 @@ from docpipe.parse.assembly import assemble
 from docpipe.parse.content import Box, FoundTable, Rule, Word
 from docpipe.parse.lettering import readable, storable, style_of, unreadable_share
 from docpipe.parse.outline import Entry
+from docpipe.parse.paragraphs import bulleted
 from docpipe.parse.pdf_repair import with_new_page_tree
 from docpipe.parse.printed import PrintedLine, PrintedPage, turned
 from docpipe.types import Blob, Document, Source
@@ -27,6 +29,8 @@ _FULL_PICTURE = 0.4
 """Of the page's area: where pictures cover more and hardly any text is there, the page is a scan."""
 _FEW = 24
 """Fewer characters on a page with a full picture are a stamp or a page number, not its text layer."""
+_SAME_LINE = 3.0
+"""Bottoms that differ by less, in points, may stand on one line."""
 _STAMPED = 0.08
 """Of the page's height, at its top and bottom: where offices stamp scans."""
 _MOST_WORDS = 6_000
@@ -239,7 +243,7 @@ class _PageReader:
         scanned = (bool(text) or not odd) and self._needs_ocr(lines, text, pictures, width * height, height)
         if scanned and not readable(text):
             lines, odd = [], {}
-        found = self._tables(words, total, turn, flat) if tables and len(lines) > 2 else []
+        found = self._tables(words, total, turn, flat) if tables and _side_by_side(lines) else []
         pieces = layout.arrange(
             lines, turned=list(odd.values()), tables=found, pictures=pictures, width=width, height=height
         )
@@ -276,6 +280,25 @@ class _PageReader:
         if total:
             rules = tuple(Rule(*turned(rule, (360 - total) % 360, self._width, self._height)) for rule in rules)
         return find_tables(words, rules, width=width, height=height)
+
+
+def _side_by_side(lines: Sequence[PrintedLine]) -> bool:
+    """Whether at least two lines have another one beside them, list signs aside: without that there are no cells.
+
+    It spares pages of plain prose the search for rules and tables, which takes as long as all the rest.
+    """
+    beside = 0
+    ordered = sorted([(line[3], line[0], line[2], line[4]) for line in lines])
+    for (bottom, left, right, text), (other, start, end, words) in pairwise(ordered):
+        if other - bottom < _SAME_LINE and (start >= right or left >= end) and not _lone_sign(text, words):
+            beside += 1
+            if beside == 2:
+                return True
+    return False
+
+
+def _lone_sign(*texts: str) -> bool:
+    return any(len(text) < 3 and bulleted(text + " ") for text in texts)
 
 
 def _clean_words(words: list[Word]) -> list[Word]:
