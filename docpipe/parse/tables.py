@@ -26,12 +26,26 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
     """
     words = [word for word in words if _is_sound(word)]
     drawn = lattice.lines(rule for rule in rules if _is_sound(rule))
-    found = _ruled(words, drawn) if drawn.down else []
-    rest: Sequence[Word] = words
-    for each in found:
+    ruled = _ruled(words, drawn) if drawn.down else []
+    aligned = _aligned(words, drawn, ruled)
+    partial = [one for one in ruled if any(_overlap(one.box, other.box) for other in _larger(one, aligned))]
+    if partial:  # a grid that is only a part of a table: read the whole table by its words
+        ruled = [one for one in ruled if one not in partial]
+        aligned = _aligned(words, drawn, ruled)
+    clear = [one for one in _apart(aligned) if not any(_overlap(one.box, other.box) for other in ruled)]
+    return sorted([*ruled, *clear], key=lambda each: (each.box.top, each.box.left))
+
+
+def _aligned(words: Sequence[Word], drawn: Lines, ruled: Sequence[FoundTable]) -> list[FoundTable]:
+    """Tables of the words that stand in no ruled one."""
+    rest = words
+    for each in ruled:
         rest = _outside(each.box, rest)
-    found += stream.tables(rest, drawn)
-    return sorted(_apart(found), key=lambda each: (each.box.top, each.box.left))
+    return stream.tables(rest, drawn)
+
+
+def _larger(one: FoundTable, others: Sequence[FoundTable]) -> list[FoundTable]:
+    return [other for other in others if _surface(other.box) > _surface(one.box)]
 
 
 def _ruled(words: Sequence[Word], drawn: Lines) -> list[FoundTable]:
@@ -60,12 +74,13 @@ def _apart(found: Sequence[FoundTable]) -> list[FoundTable]:
     """Tables without those that overlap a larger one."""
     kept: list[FoundTable] = []
     for each in sorted(found, key=lambda one: (_surface(one.box), one.box), reverse=True):
-        left, top, right, bottom = each.box
-        if not any(
-            left < b.right and right > b.left and top < b.bottom and bottom > b.top for b in (k.box for k in kept)
-        ):
+        if not any(_overlap(each.box, other.box) for other in kept):
             kept.append(each)
     return kept
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one.left < other.right and one.right > other.left and one.top < other.bottom and one.bottom > other.top
 
 
 def _surface(box: Box) -> float:
