@@ -2,39 +2,27 @@
 
 import gc
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from docpipe.errors import CorruptSource, EncryptedSource
-from docpipe.parse import layout
 from docpipe.parse.assembly import assemble
-from docpipe.parse.content import Box, FoundTable, Rule, Word
-from docpipe.parse.lettering import readable, storable, style_of, unreadable_share
+from docpipe.parse.lettering import storable
 from docpipe.parse.outline import Entry
-from docpipe.parse.paragraphs import bulleted
+from docpipe.parse.pdf_page import PageReader, shown_size
 from docpipe.parse.pdf_repair import with_new_page_tree
-from docpipe.parse.printed import PrintedLine, PrintedPage, turned
+from docpipe.parse.printed import PrintedPage
 from docpipe.types import Blob, Document, Source
 
 if TYPE_CHECKING:
     import pymupdf
 
-_TURNS = {(1, 0): 0, (0, 1): 90, (-1, 0): 180, (0, -1): 270}
-_FULL_PICTURE = 0.4
-"""Of the page's area: where pictures cover more and hardly any text is there, the page is a scan."""
-_FEW = 24
-"""Fewer characters on a page with a full picture are a stamp or a page number, not its text layer."""
-_SAME_LINE = 3.0
-"""Bottoms that differ by less, in points, may stand on one line."""
-_STAMPED = 0.08
-"""Of the page's height, at its top and bottom: where offices stamp scans."""
-_MOST_WORDS = 6_000
-"""On one page; with more, tables are not looked for."""
+
+_USUAL_SIZE = (612.0, 792.0)
+"""Of a page that does not even tell its size, in points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,207 +190,12 @@ def _outline(document: "pymupdf.Document") -> tuple[Entry, ...]:
 
 def _page(document: "pymupdf.Document", index: int, *, tables: bool) -> PrintedPage:
     """One page; if it cannot be read, an empty one that needs OCR."""
-    width, height = 612.0, 792.0
+    engine, size = _engine(), _USUAL_SIZE
+    text = engine.TEXT_MEDIABOX_CLIP
     try:
         page = document.load_page(index)
-        width, height = max(1.0, page.rect.width), max(1.0, page.rect.height)
-        return _PageReader(page, index + 1, width, height).read(tables=tables)
+        size = shown_size(page)
+        reader = PageReader(page, index + 1, text=text, pictures=text | engine.TEXT_PRESERVE_IMAGES)
+        return reader.read(tables=tables)
     except _failures():
-        return PrintedPage(index + 1, width, height, (), needs_ocr=True, damaged=True)
-
-
-class _PageReader:
-    """One page's text, pictures and rules, brought into its reading frame."""
-
-    def __init__(self, page: "pymupdf.Page", number: int, width: float, height: float) -> None:
-        self._page, self._number, self._width, self._height = page, number, width, height
-        self._rotation = int(page.rotation) % 360
-        engine = _engine()
-        self._flags = engine.TEXT_MEDIABOX_CLIP
-        self._picture_flags = self._flags | engine.TEXT_PRESERVE_IMAGES
-
-    def read(self, *, tables: bool) -> PrintedPage:
-        """The page, laid out."""
-        text_page = self._page.get_textpage(flags=self._picture_flags)
-        pictures = _pictures(text_page)
-        if pictures:  # their bytes would be copied into the answer: ask again without them
-            text_page = self._page.get_textpage(flags=self._flags)
-        words = text_page.extractWORDS()
-        lines, odd = _lines(text_page, words)
-        turn = _TURNS[max(odd, key=lambda run: sum(len(line.text) for line in odd[run]))] if odd else 0
-        if turn and sum(len(line.text) for line in lines) >= sum(map(_length, odd.values())):
-            turn = 0
-        flat = (self._height, self._width) if self._rotation in (90, 270) else (self._width, self._height)
-        if turn:
-            lines, odd = _straightened(lines, odd, turn, flat)
-        back = (360 - turn) % 360
-        pictures = [turned(box, back, *flat) for box in pictures] if back else pictures
-        total = (turn + self._rotation) % 360
-        width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
-        text = "".join([line.text for line in lines])
-        scanned = (bool(text) or not odd) and self._needs_ocr(lines, text, pictures, width * height, height)
-        if scanned and not readable(text):
-            lines, odd = [], {}
-        found = self._tables(words, total, turn, flat) if tables and _side_by_side(lines) else []
-        pieces = layout.arrange(
-            lines, turned=list(odd.values()), tables=found, pictures=pictures, width=width, height=height
-        )
-        return PrintedPage(self._number, self._width, self._height, pieces, turn=total, needs_ocr=scanned)
-
-    def _needs_ocr(
-        self, lines: Sequence[PrintedLine], text: str, pictures: Sequence[Box], area: float, height: float
-    ) -> bool:
-        covered = sum(max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top) for box in pictures) / area
-        if covered >= _FULL_PICTURE and (len(text) < _FEW or _only_stamped(lines, height)):
-            return True
-        if not text:
-            return covered > 0.02 or self._drawn()
-        return unreadable_share(text) > 0.3
-
-    def _drawn(self) -> bool:
-        """Whether a page without text and pictures shows many drawings: its letters may be outlines."""
-        return len(self._page.get_bboxlog()) > 50
-
-    def _tables(
-        self, printed: Sequence[tuple[Any, ...]], total: int, turn: int, flat: tuple[float, float]
-    ) -> list[FoundTable]:
-        from docpipe.parse.rules import page_rules
-        from docpipe.parse.tables import find_tables
-
-        if not printed or len(printed) > _MOST_WORDS:
-            return []
-        words = _clean_words([Word._make(word[:5]) for word in printed])
-        back = (360 - turn) % 360
-        if back:
-            words = [Word(*turned(word, back, *flat), word.text) for word in words]
-        rules = page_rules(self._page)
-        width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
-        if total:
-            rules = tuple(Rule(*turned(rule, (360 - total) % 360, self._width, self._height)) for rule in rules)
-        return find_tables(words, rules, width=width, height=height)
-
-
-def _side_by_side(lines: Sequence[PrintedLine]) -> bool:
-    """Whether at least two lines have another one beside them, list signs aside: without that there are no cells.
-
-    It spares pages of plain prose the search for rules and tables, which takes as long as all the rest.
-    """
-    beside = 0
-    ordered = sorted([(line[3], line[0], line[2], line[4]) for line in lines])
-    for (bottom, left, right, text), (other, start, end, words) in pairwise(ordered):
-        if other - bottom < _SAME_LINE and (start >= right or left >= end) and not _lone_sign(text, words):
-            beside += 1
-            if beside == 2:
-                return True
-    return False
-
-
-def _lone_sign(*texts: str) -> bool:
-    return any(len(text) < 3 and bulleted(text + " ") for text in texts)
-
-
-def _clean_words(words: list[Word]) -> list[Word]:
-    """Words fit to be stored; those of which nothing is left are dropped."""
-    together = "".join([word.text for word in words])
-    if together.isascii() and together.isprintable():
-        return words
-    cleaned = (word._replace(text=storable(word.text)[0].rstrip("\u00ad")) for word in words)
-    return [word for word in cleaned if word.text]
-
-
-def _only_stamped(lines: Sequence[PrintedLine], height: float) -> bool:
-    """Whether all text stands at the upper or lower edge, as stamps on scans do (case and page numbers)."""
-    return all(line.bottom < _STAMPED * height or line.top > (1 - _STAMPED) * height for line in lines)
-
-
-def _length(lines: Sequence[PrintedLine]) -> int:
-    return sum(len(line.text) for line in lines)
-
-
-def _pictures(text_page: "pymupdf.TextPage") -> list[Box]:
-    """Boxes of the pictures on a page."""
-    found = []
-    block = text_page.this.m_internal.first_block
-    while block:
-        if block.type == 1:
-            box = block.bbox
-            found.append(Box(box.x0, box.y0, box.x1, box.y1))
-        block = block.next
-    return found
-
-
-def _lines(
-    text_page: "pymupdf.TextPage", words: Sequence[tuple[Any, ...]]
-) -> tuple[list[PrintedLine], dict[tuple[int, int], list[PrintedLine]]]:
-    """The lines that run from left to right, and those that run otherwise, by direction."""
-    edges: dict[int, list[float]] = {}
-    for left, _, right, _, _, block, line, _ in words:
-        key = block << 14 | line
-        if key in edges:
-            edges[key] += (left, right)
-        else:
-            edges[key] = [left, right]
-    straight: list[PrintedLine] = []
-    odd: dict[tuple[int, int], list[PrintedLine]] = {}
-    for block in text_page.extractDICT()["blocks"]:
-        base = block["number"] << 14
-        for number, line in enumerate(block["lines"]):
-            printed = _line(line, edges.get(base | number, ()))
-            if printed is None:
-                continue
-            x, y = line["dir"]
-            if x > 0.7:
-                straight.append(printed)
-            else:
-                run = (-1, 0) if x < -0.7 else (0, 1 if y > 0 else -1)
-                odd.setdefault(run, []).append(printed)
-    return straight, odd
-
-
-def _line(line: Mapping[str, Any], edges: Sequence[float]) -> PrintedLine | None:
-    spans = line["spans"]
-    if len(spans) == 1:
-        span = spans[0]
-        text, size, style = span["text"], span["size"], style_of(span["font"], span["flags"])
-    else:
-        text = "".join([span["text"] for span in spans])
-        size, style = _setting(spans)
-    text, words = storable(text, keep_blanks=bool(style & 4))
-    if not words:
-        return None
-    left, top, right, bottom = line["bbox"]
-    if len(edges) != 2 * words:
-        edges = ()
-    return PrintedLine(left, top, right, bottom, text, size, style, edges)
-
-
-def _setting(spans: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
-    """Size and style of most letters of a line."""
-    sizes: Counter[float] = Counter()
-    styles: Counter[int] = Counter()
-    for span in spans:
-        weight = len(span["text"].strip())
-        sizes[span["size"]] += weight
-        styles[style_of(span["font"], span["flags"])] += weight
-    style = max(styles, key=lambda key: styles[key])
-    raised = 32 if spans[0]["flags"] & 1 or spans[0]["size"] < 0.8 * max(sizes) else 0
-    return max(sizes, key=lambda key: sizes[key]), style & ~32 | raised
-
-
-def _straightened(
-    lines: list[PrintedLine],
-    odd: dict[tuple[int, int], list[PrintedLine]],
-    turn: int,
-    flat: tuple[float, float],
-) -> tuple[list[PrintedLine], dict[tuple[int, int], list[PrintedLine]]]:
-    """The page turned so that the lines of one odd direction become the straight ones."""
-    run = next(run for run, degrees in _TURNS.items() if degrees == turn)
-    back = (360 - turn) % 360
-
-    def moved(group: Sequence[PrintedLine]) -> list[PrintedLine]:
-        return [PrintedLine(*turned(line, back, *flat), *line[4:7], ()) for line in group]
-
-    others = {key: moved(group) for key, group in odd.items() if key != run}
-    if lines:
-        others[(1, 0)] = moved(lines)
-    return moved(odd[run]), others
+        return PrintedPage(index + 1, *size, (), needs_ocr=True, damaged=True)
