@@ -54,9 +54,10 @@ class PageReader:
         if turn and sum(len(line.text) for line in lines) >= sum(map(_length, odd.values())):
             turn = 0
         flat = (self._height, self._width) if self._rotation in (90, 270) else (self._width, self._height)
-        if turn:
-            lines, odd = _straightened(lines, odd, turn, flat)
         back = (360 - turn) % 360
+        if turn:  # the words' edges are wanted along the lines: read them again from the turned words
+            words = [(*turned(Word._make(word[:5]), back, *flat), *word[4:]) for word in words]
+            lines, odd = _straightened(*_lines(text_page, words), turn, flat)
         pictures = [turned(box, back, *flat) for box in pictures] if back else pictures
         total = (turn + self._rotation) % 360
         width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
@@ -64,7 +65,7 @@ class PageReader:
         scanned = (bool(text) or not odd) and self._needs_ocr(lines, text, pictures, width * height, height)
         if scanned and not readable(text):
             lines, odd = [], {}
-        found = self._tables(words, total, turn, flat) if tables and _side_by_side(lines) else []
+        found = self._tables(words, total) if tables and _side_by_side(lines) else []
         pieces = layout.arrange(
             lines, turned=list(odd.values()), tables=found, pictures=pictures, width=width, height=height
         )
@@ -84,18 +85,13 @@ class PageReader:
         """Whether a page without text and pictures shows many drawings: its letters may be outlines."""
         return len(self._page.get_bboxlog()) > 50
 
-    def _tables(
-        self, printed: Sequence[tuple[Any, ...]], total: int, turn: int, flat: tuple[float, float]
-    ) -> list[FoundTable]:
+    def _tables(self, printed: Sequence[tuple[Any, ...]], total: int) -> list[FoundTable]:
         from docpipe.parse.rules import page_rules
         from docpipe.parse.tables import find_tables
 
         if not printed or len(printed) > _MOST_WORDS:
             return []
         words = _clean_words([Word._make(word[:5]) for word in printed])
-        back = (360 - turn) % 360
-        if back:
-            words = [Word(*turned(word, back, *flat), word.text) for word in words]
         rules = page_rules(self._page)
         width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
         if total:
@@ -221,9 +217,9 @@ def _straightened(
     back = (360 - turn) % 360
 
     def moved(group: Sequence[PrintedLine]) -> list[PrintedLine]:
-        return [PrintedLine(*turned(line, back, *flat), *line[4:7], ()) for line in group]
+        return [PrintedLine(*turned(line, back, *flat), *line[4:]) for line in group]
 
     others = {key: moved(group) for key, group in odd.items() if key != run}
     if lines:
         others[(1, 0)] = moved(lines)
-    return moved(odd[run]), others
+    return moved(odd[run]), {key: [line._replace(edges=()) for line in group] for key, group in others.items()}

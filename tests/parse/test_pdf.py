@@ -1,5 +1,6 @@
 """PdfParser on drawn pages: order, names and places of what was printed."""
 
+import pickle
 from itertools import pairwise
 
 import printed_pages as draw
@@ -403,3 +404,38 @@ def test_a_table_is_one_block_with_a_line_for_each_cell() -> None:
     assert [document.text[line.start : line.end] for line in lines][3:6] == ["Gull", "Salt", "12"]
     (salt,) = [line for line in lines if document.text[line.start : line.end] == "Salt"]
     assert 160 / 595 < salt.left < salt.right < 260 / 595
+
+
+def test_a_sideways_page_that_its_rotation_sets_upright_reads_as_shown() -> None:
+    pdf = draw.new()
+    page = pdf.new_page(width=400, height=600)
+    for number in range(3):
+        draw.put(page, 100 + 14 * number, 560, f"Line {number} of a landscape page", rotate=90)
+    page.set_rotation(90)
+    document = parsed(draw.finished(pdf))
+    assert document.text == "Line 0 of a landscape page Line 1 of a landscape page Line 2 of a landscape page"
+    (block,) = document.blocks
+    assert block.bbox is not None
+    assert block.bbox.left < 0.1
+    assert block.bbox.top < 0.3
+    assert len(next(iter(document.geometry)).edges) == 12
+
+
+def test_turned_text_on_a_straight_page_is_kept_apart() -> None:
+    pdf = draw.new()
+    page = pdf.new_page()
+    draw.flow(page, (60, 100, 540, 300), sentences("Body", 6))
+    draw.put(page, 30, 500, "A stamp in the margin", rotate=90)
+    document = parsed(draw.finished(pdf))
+    stamp = draw.containing(document, "A stamp")
+    assert (stamp.kind, stamp.native_label) == (BlockKind.OTHER, "turned")
+    assert stamp.bbox is not None
+    assert stamp.bbox.right < 0.1
+
+
+def test_parts_of_a_file_are_small_and_can_be_sent_to_another_process() -> None:
+    blob, parser = running(4), PdfParser()
+    part = parser.parse_pages(blob, 0, 4)
+    sent = pickle.dumps(part)
+    assert parser.merge(blob.source, [pickle.loads(sent)]) == parsed(blob)
+    assert len(sent) < 4 * 8_000
