@@ -12,7 +12,9 @@ VECTOR_SHARE = 0.6
 OTHER_SCRIPT = 0.0
 """What is left where it cannot read the question: it only orders what the words leave even."""
 
-SPREAD = 0.01
+PHRASE_SHARE = 0.1
+"""What a candidate gains that holds all the phrases of the question that any candidate holds."""
+SPREAD = 0.015
 """What a candidate loses for every better one of its own document: less than a clear difference, more than none."""
 RERANK_SHARE = 0.4
 """The reranker's part beside the fused score: alone it loses what the legs knew."""
@@ -83,6 +85,12 @@ def fuse(legs: Sequence[Leg]) -> list[Fused]:
         Fused(id=one, score=scores[one], found_by=tuple(leg.name for leg in legs if one in leg.evidence))
         for one in order
     ]
+
+
+def raised(found: Sequence[Fused], phrases: Sequence[float]) -> list[Fused]:
+    """Candidates with the evidence of shared phrases (one figure each, 0 to 1) added, by falling score."""
+    higher = [replace(one, score=one.score + PHRASE_SHARE * share) for one, share in zip(found, phrases, strict=True)]
+    return sorted(higher, key=lambda one: -one.score)
 
 
 def spread(found: Sequence[Fused], documents: Mapping[str, str]) -> list[Fused]:

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 from docpipe._ids import text_key
 from docpipe.protocols import Embedder, Index, Reranker
-from docpipe.retrieve.fusion import Fused, Hits, fuse, reread, speaks, spread, text_leg, vector_leg, vector_share
+from docpipe.retrieve.fusion import (
+    Fused,
+    Hits,
+    fuse,
+    raised,
+    reread,
+    speaks,
+    spread,
+    text_leg,
+    vector_leg,
+    vector_share,
+)
+from docpipe.retrieve.phrases import shared_phrases
 from docpipe.types import Chunk, Hit, Query
 
 if TYPE_CHECKING:
@@ -19,8 +31,8 @@ if TYPE_CHECKING:
 _LONGEST_QUESTION = 4_000
 """Characters of a question that are read; the rest would cost time and say nothing more."""
 _TEXT_THREADS = 4
-_SPREAD_OVER = 2
-"""Candidates that may enter the hits for their document's sake, in parts of the hits wanted."""
+_LEAST_REACH = 20
+"""From how many candidates hits are chosen, at least: phrases need some to be compared with."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +65,7 @@ class IndexRetriever:
         live = [number for number, query in enumerate(asked) if query.text and query.limit > 0]
         found = self._candidates([asked[number] for number in live])
         shelf = _Shelf(self.index)
-        shelf.fetch(
-            one.id
-            for number, some in zip(live, found, strict=True)
-            for one in some[: _SPREAD_OVER * asked[number].limit]
-        )
+        shelf.fetch(one.id for number, some in zip(live, found, strict=True) for one in some[: _reach(asked[number])])
         results: list[list[Hit]] = [[] for _ in queries]
         for number, some in zip(live, found, strict=True):
             results[number] = self._hits(asked[number], some, shelf)
@@ -115,10 +123,12 @@ class IndexRetriever:
         if query.mode != "hybrid":
             return shelf.distinct(found, limit=query.limit)
         reader = self._reader(query.text)
-        depth = max(_SPREAD_OVER * query.limit, reader.depth if reader else 0)
+        depth = max(_reach(query), reader.depth if reader else 0)
         kept = shelf.distinct(found, limit=depth)
         chunks = {one.id: chunk for one, chunk in kept}
-        ordered = spread([one for one, _ in kept], {key: chunk.document_id for key, chunk in chunks.items()})
+        phrases = shared_phrases(query.text, [chunk.content for _, chunk in kept])
+        ordered = raised([one for one, _ in kept], phrases)
+        ordered = spread(ordered, {key: chunk.document_id for key, chunk in chunks.items()})
         if reader:
             texts = [chunks[one.id].content for one in ordered[: reader.depth]]
             ordered = reread(ordered, reader.score(query.text, texts))
@@ -163,6 +173,11 @@ class _Shelf:
                     if len(chosen) == limit:
                         return chosen
         return chosen
+
+
+def _reach(query: Query) -> int:
+    """How many candidates are fetched: one leg's order stands, the fused one is still refined."""
+    return max(2 * query.limit, _LEAST_REACH) if query.mode == "hybrid" else query.limit
 
 
 def _bounded(text: str) -> str:
