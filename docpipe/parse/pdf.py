@@ -83,14 +83,16 @@ class PdfParser:
         uri = blob.source.uri
         if not blob.data:
             raise CorruptSource("the file is empty (0 bytes)", source=uri, remedy="copy or download it again")
-        document = _open(engine, blob.data, uri)
-        try:
+        with _open(engine, blob.data, uri) as document:
             self._unlock(document, uri)
-            if _count(document, uri) < 1:
-                document = _reopened(engine, document, uri)
+            if _count(document, uri):
+                yield document
+                return
+            again = with_new_page_tree(document, _failures()) if document.is_pdf else b""
+        with _open(engine, again, uri) as document:
+            if not _count(document, uri):
+                raise _corrupt(uri, ValueError("it has no pages"))
             yield document
-        finally:
-            document.close()
 
     def _unlock(self, document: "pymupdf.Document", uri: str) -> None:
         if not document.needs_pass:
@@ -119,6 +121,8 @@ def _no_collection() -> Iterator[None]:
 
 
 def _open(engine: Any, data: bytes, uri: str) -> "pymupdf.Document":
+    if not data:
+        raise _corrupt(uri, ValueError("it has no pages"))
     try:
         return engine.open(stream=data, filetype="pdf")
     except _failures() as error:
@@ -130,19 +134,6 @@ def _count(document: "pymupdf.Document", uri: str) -> int:
         return int(document.page_count) if document.is_pdf else 0
     except _failures() as error:
         raise _corrupt(uri, error) from error
-
-
-def _reopened(engine: Any, document: "pymupdf.Document", uri: str) -> "pymupdf.Document":
-    """A file without pages, opened again after its pages were looked for one by one."""
-    data = with_new_page_tree(document, _failures()) if document.is_pdf else b""
-    document.close()
-    if not data:
-        raise _corrupt(uri, ValueError("it has no pages"))
-    found = _open(engine, data, uri)
-    if _count(found, uri) < 1:
-        found.close()
-        raise _corrupt(uri, ValueError("it has no pages"))
-    return found
 
 
 def _corrupt(uri: str, error: Exception) -> CorruptSource:

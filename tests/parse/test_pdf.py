@@ -17,6 +17,7 @@ def parsed(blob: Blob, **options: str) -> Document:
 
 
 NOTE = "Open from May to September. Closed on holidays. Ask the warden for keys."
+NO_PAGES = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n"
 COLOURS = ("red", "blue", "green", "black", "white", "brown", "grey")
 
 
@@ -325,8 +326,16 @@ def test_a_file_with_only_an_owner_password_opens_without_it() -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "0 bytes"), (b"not a pdf at all", "not a PDF"), (b"%PDF-1.7\n%%EOF", "not a PDF")],
-    ids=["empty", "text", "header only"],
+    [
+        (b"", "0 bytes"),
+        (b"not a pdf at all", "not a PDF"),
+        (b"%PDF-1.7\n%%EOF", "not a PDF"),
+        (
+            b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n",
+            "no pages",
+        ),
+    ],
+    ids=["empty", "text", "header only", "no pages"],
 )
 def test_what_is_no_pdf_is_a_corrupt_source_with_a_remedy(data: bytes, message: str) -> None:
     with pytest.raises(CorruptSource, match=message) as caught:
