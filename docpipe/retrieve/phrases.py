@@ -9,8 +9,6 @@ from math import log
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TERM = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 
-Pair = tuple[str, str]
-
 
 def shared_phrases(question: str, texts: Sequence[str]) -> list[float]:
     """The part of the question's neighbouring words that stand side by side in each text too.
@@ -21,17 +19,15 @@ def shared_phrases(question: str, texts: Sequence[str]) -> list[float]:
     Returns:
         One figure per text, 0 to 1.
     """
-    wanted = _pairs(question)
-    held = [wanted & _pairs(text) for text in texts]
+    terms = [_singular(term) for term in _TERM.findall(question.lower())]
+    wanted = set(pairwise(terms))
+    known = {form: term for term in terms for form in (term, f"{term}s")}
+    # Only C loops touch the texts: this runs between a question and its answer.
+    held = [wanted.intersection(pairwise(map(known.get, _TERM.findall(text.lower())))) for text in texts]
     counts = Counter(pair for some in held for pair in some)
     weights = {pair: log(1 + (len(texts) - count + 0.5) / (count + 0.5)) for pair, count in counts.items()}
     total = sum(weights.values())
     return [sum(weights[pair] for pair in some) / total if total else 0.0 for some in held]
-
-
-def _pairs(text: str) -> set[Pair]:
-    terms = [_singular(term) for term in _TERM.findall(text.lower())]
-    return set(pairwise(terms))
 
 
 def _singular(term: str) -> str:
