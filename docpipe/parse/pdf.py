@@ -1,6 +1,7 @@
 """PDF Blob -> Document, on PyMuPDF."""
 
 import gc
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pymupdf
 
 
+_WIDTHLESS = re.compile("[\u00ad\u034f\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]")
 _USUAL_SIZE = (612.0, 792.0)
 """Of a page that does not even tell its size, in points."""
 
@@ -97,7 +99,7 @@ class PdfParser:
     def _unlock(self, document: "pymupdf.Document", uri: str) -> None:
         if not document.needs_pass:
             return
-        spellings = (self.password, unicodedata.normalize("NFKC", self.password))
+        spellings = (self.password, _prepared(self.password))
         if self.password and any(document.authenticate(spelling) for spelling in spellings):
             return
         wrong = "its password is not the one given" if self.password else "it is locked with a password"
@@ -118,6 +120,11 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _prepared(password: str) -> str:
+    """A password as SASLprep writes it (RFC 4013), which newer PDFs ask for: NFKC, signs without width left out."""
+    return unicodedata.normalize("NFKC", _WIDTHLESS.sub("", password))
 
 
 def _open(engine: Any, data: bytes, uri: str) -> "pymupdf.Document":

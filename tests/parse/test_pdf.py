@@ -320,6 +320,10 @@ def test_the_right_password_opens_the_file() -> None:
     assert parsed(locked(user_pw="tide", owner_pw="moon"), password="tide").text == "Known to the keeper only."
 
 
+def test_a_password_is_also_tried_as_saslprep_writes_it() -> None:
+    assert parsed(locked(user_pw="aSLprep", owner_pw="moon"), password="\u00aaSL\u00adprep").text.startswith("Known")
+
+
 def test_a_file_with_only_an_owner_password_opens_without_it() -> None:
     assert parsed(locked(owner_pw="moon")).text == "Known to the keeper only."
 
