@@ -133,9 +133,8 @@ def _sigmoid(odds: float) -> float:
 
 
 # Fitted by `python benchmarks/answer_quality.py --fit`; how, and on what, is told in docs/decisions/0080. `asked`,
-# `heading` and `label` are set by hand, as the sets that were fitted on have no such statements; so is `numbers`, from
-# how often a number is missing: behind 1.8 % of answerable questions and 6.1 % of unanswerable ones (0.3 and 6.5 in
-# Chinese).
+# `heading` and `label` are set by hand, as the sets that were fitted on have no such statements; so is what `numbers`
+# counts beside a reranker, from how often a number is missing: for 1.8 % of answerable questions and 6.1 % of others.
 BY_READING = Weights(
     statement={
         "sentence": 1.5,
@@ -160,30 +159,30 @@ BY_READING = Weights(
 )
 BY_WORDS = Weights(
     statement={
-        "sentence": 5.1,
-        "window": 1.75,
-        "chunk": -1.45,
-        "order": -0.6,
-        "kind": 0.44,
-        "specifics": 0.67,
-        "rank": 3.3,
-        "length": -0.9,
-        "news": 0.58,
-        "known": -2.1,
-        "terms": 2.45,
+        "sentence": 5.9,
+        "window": 1.45,
+        "chunk": -1.35,
+        "order": -1.0,
+        "kind": 0.27,
+        "specifics": 0.07,
+        "numbers": 0.14,
+        "rank": 2.5,
+        "length": -0.03,
+        "news": 0.2,
+        "known": -0.4,
+        "terms": 2.4,
         "asked": -1.0,
         "heading": -2.5,
         "label": 2.0,
-        "": -6.5,
+        "": -6.9,
     },
     confidence={
-        "window": 3.25,
-        "chunk": 2.15,
+        "window": 3.0,
+        "chunk": 2.0,
         "specifics": 1.2,
-        "rank": 3.1,
-        "length": -1.5,
-        "terms": 2.2,
-        "numbers": 1.5,
-        "": -7.4,
+        "rank": 0.85,
+        "length": -0.3,
+        "terms": 2.65,
+        "": -5.35,
     },
 )

@@ -51,7 +51,7 @@ def test_an_answer_is_a_sentence_of_the_documents_with_its_place(
     text = "It rose. The tide fell by 3 m."
     edges = (0.1, 0.15, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
     line = Line(0, len(text), 4, 0.1, 0.2, 0.9, 0.22, edges)
-    answer = ask("By how much did the tide fall?", library(chunk(text, uri="tides.pdf", lines=[line])))
+    answer = ask("Which tide fell?", library(chunk(text, uri="tides.pdf", lines=[line])))
     assert answer.text == "The tide fell by 3 m. [1]"
     (citation,) = answer.citations
     assert (citation.marker, citation.uri, citation.pages) == ("[1]", "tides.pdf", (4,))
