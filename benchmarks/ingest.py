@@ -226,6 +226,7 @@ def _make_pdf(path: Path, pages: int, chance: random.Random) -> None:
                 text.pop()  # it writes all or nothing
         if number % 5 == 0:
             _draw_table(page, chance)
+        page.clean_contents()  # one content stream, as programs write it, instead of one per call above
     document.save(path, deflate=True)
     document.close()
 
