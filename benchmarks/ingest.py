@@ -67,7 +67,7 @@ def _line(what: str, cost: "tuple[float, float, float]", limit: "tuple[float, fl
 
 
 def _measure(role: str, corpus: Path, work: Path, options: argparse.Namespace) -> "tuple[float, float, float]":
-    """CPU seconds, wall seconds and peak resident megabytes of the whole process tree."""
+    """CPU seconds, wall seconds and peak megabytes of the whole process tree, shared pages counted once (PSS)."""
     command = [sys.executable, __file__, "--role", role, "--data", str(corpus), "--work", str(work)]
     command += ["--embedder", options.embedder]
     before, started = getrusage(RUSAGE_CHILDREN), time.perf_counter()
@@ -92,11 +92,11 @@ def _watch(process: "subprocess.Popen[bytes]") -> list[float]:
             total = 0
             try:
                 for one in (parent, *parent.children(recursive=True)):
-                    total += one.memory_info().rss
+                    total += one.memory_full_info().pss
             except psutil.Error:
                 pass
             peak[0] = max(peak[0], total)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
