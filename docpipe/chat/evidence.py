@@ -61,7 +61,6 @@ class Candidate:
     window: str
     """The statement with what stands before it in its chunk and what its headings say: for a reader of text pairs."""
     features: Features
-    terms: frozenset[str]
 
 
 def gather(question: str, hits: Sequence[Hit], *, longest: int = 400) -> list[Candidate]:
@@ -181,7 +180,7 @@ def _candidate(asked: _Asked, section: _Section, number: int, rarity: dict[str, 
         heading=float(section.is_heading(number)),
         label=_label(statement, asked),
     )
-    return Candidate(section.hit, statement, section.window(number), features, held)
+    return Candidate(section.hit, statement, section.window(number), features)
 
 
 def _share(wanted: frozenset[str], held: frozenset[str]) -> float:

@@ -1,7 +1,7 @@
 """Question + retriever -> an answer in the documents' own sentences, each with its proof."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -15,7 +15,7 @@ from docpipe.protocols import Reranker, Retriever
 from docpipe.retrieve.fusion import speaks
 from docpipe.types import Answer, Citation, Query
 
-__all__ = ["ExtractiveChat", "chosen", "verifying"]
+__all__ = ["ExtractiveChat", "chosen"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +139,3 @@ def _told(proven: Sequence[tuple[Judged, Citation]]) -> str:
 def _nothing(question: str) -> Answer:
     text = "在这些文档中没有找到答案。" if is_chinese(question) else "The documents do not say."
     return Answer(question=question, text=text, origin="none")
-
-
-def verifying(chat: ExtractiveChat, source_text: SourceText) -> ExtractiveChat:
-    """The same chat, which looks every quote up in what the sources say today."""
-    return replace(chat, source_text=source_text)

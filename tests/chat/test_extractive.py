@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from docpipe import tables
-from docpipe.chat.extractive import ExtractiveChat, verifying
+from docpipe.chat.extractive import ExtractiveChat
 from docpipe.errors import InvalidOption
 from docpipe.types import Answer, Line
 
@@ -156,9 +156,9 @@ def test_a_quote_that_the_source_no_longer_holds_is_dropped(
     chunk: Callable[..., Any], library: Callable[..., Any]
 ) -> None:
     shelf = library(chunk("The station master is Oda Linnet."))
-    question, chat = "Who is the station master?", ExtractiveChat(reader="none")
-    assert verifying(chat, lambda _: "The station master is Per Holm.").answer(question, shelf).origin == "none"
-    assert verifying(chat, lambda _: None).answer(question, shelf).citations[0].verified
+    question = "Who is the station master?"
+    assert ask(question, shelf, source_text=lambda _: "The station master is Per Holm.").origin == "none"
+    assert ask(question, shelf, source_text=lambda _: None).citations[0].verified
 
 
 def test_a_reranker_decides_between_sentences_and_reads_no_more_than_its_depth(
