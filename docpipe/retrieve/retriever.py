@@ -181,7 +181,9 @@ def _reach(query: Query) -> int:
 
 
 def _bounded(text: str) -> str:
-    return " ".join(text[: 4 * _LONGEST_QUESTION].split())[:_LONGEST_QUESTION]
+    """The start of a question on one line; nothing where it has neither letter nor digit."""
+    start = " ".join(text[: 4 * _LONGEST_QUESTION].split())[:_LONGEST_QUESTION]
+    return start if any(map(str.isalnum, start)) else ""
 
 
 def _stacked(rows: "Sequence[NDArray[np.float32]]") -> "type_matrix":

@@ -84,10 +84,14 @@ def test_every_mode_finds_the_passage_and_says_which_leg_did(index: MemoryIndex,
     assert [hit.rank for hit in hits] == [1, 2] and hits[0].score >= hits[1].score
 
 
-@pytest.mark.parametrize("question", ["", " \n\t ", "filter"], ids=["nothing", "blanks", "no room"])
-def test_nothing_asked_or_no_room_for_hits_is_an_empty_answer(index: MemoryIndex, question: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "limit"),
+    [("", 8), (" \n\t ", 8), ("?!", 8), ("filter", 0)],
+    ids=["nothing", "blanks", "signs", "no room"],
+)
+def test_nothing_asked_or_no_room_for_hits_is_an_empty_answer(index: MemoryIndex, question: str, limit: int) -> None:
     embedder = Counting()
-    assert IndexRetriever(index, embedder).search(Query(text=question, limit=0 if question else 8)) == []
+    assert IndexRetriever(index, embedder).search(Query(text=question, limit=limit)) == []
     assert embedder.calls == []
 
 
