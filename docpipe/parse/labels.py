@@ -193,12 +193,15 @@ def _with_title(items: list[Labelled], body: _Body) -> list[Labelled]:
         return items
     found = [*items[:number], replace(items[number], kind=BlockKind.TITLE, level=1), *items[number + 1 :]]
     following = number + 1
-    while (
-        following < len(found) and found[following].kind is BlockKind.HEADING and _NAMES.search(found[following].text)
-    ):
+    while following < len(found) and _is_byline(found[following]):
         found[following] = replace(found[following], kind=BlockKind.PARAGRAPH, native="byline")
         following += 1
     return found
+
+
+def _is_byline(item: Labelled) -> bool:
+    """Whether what was taken for a heading, below the title, names the authors."""
+    return item.kind is BlockKind.HEADING and not item.text[0].isdigit() and bool(_NAMES.search(item.text))
 
 
 def _with_levels(items: list[Labelled], outline: Outline) -> list[Labelled]:

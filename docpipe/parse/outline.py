@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"^(?:chapter|section|part|appendix)?\s*((?:\d{1,3}|[A-Z])(?:\.\d{1,3}){0,5})[.):]?\s+\S", re.I)
+_NUMBER = re.compile(
+    r"^(?i:chapter|section|part|appendix)?\s*((?:\d{1,3}|[A-Z](?=[.):\d]))(?:\.\d{1,3}){0,5})[.):]?\s+\S"
+)
 _CHINESE = (
     (re.compile(r"^第[一二三四五六七八九十百零\d]{1,5}[编篇部]"), 1),
     (re.compile(r"^第[一二三四五六七八九十百零\d]{1,5}章"), 1),
@@ -14,7 +16,9 @@ _CHINESE = (
     (re.compile(r"^[（(][一二三四五六七八九十]{1,3}[)）]"), 3),
 )
 _SIGNS = re.compile(r"[\W_]+")
-_LEADING = re.compile(r"^(?:chapter|section|part|appendix)?\s*[\dA-Z]{1,3}(?:\.\d+)*[.):]?\s+", re.I)
+_LEADING = re.compile(
+    r"^(?i:chapter|section|part|appendix)?\s*(?:\d{1,3}|[A-Z](?=[.):\d])|[IVX]{1,5}(?=[.):\s]))(?:\.\d+)*[.):]?\s+"
+)
 
 
 class Entry(NamedTuple):
@@ -66,7 +70,7 @@ def depth(text: str) -> int:
         if pattern.match(text):
             return level
     match = _NUMBER.match(text)
-    return match.group(1).count(".") + 1 if match and not (match.group(1).isalpha() and match.group(1).islower()) else 0
+    return match.group(1).count(".") + 1 if match else 0
 
 
 def levels(headings: Sequence[Heading], *, below: int = 0) -> list[int]:

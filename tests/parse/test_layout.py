@@ -219,6 +219,8 @@ def test_the_outline_is_found_with_and_without_numbers() -> None:
         ("第三章 港口", 1),
         ("第二节 船", 2),
         ("一、船", 2),
+        ("A. Ships", 1),
+        ("A short guide", 0),
         ("Ships", 0),
     ],
 )
