@@ -14,6 +14,8 @@ from docpipe.parse.running_text import stretches, within
 
 _SHORT = 4
 """A label of so many words or fewer may be wide."""
+_GAP = 0.6
+"""Lines without a wider gap, in heights of a word, are no rows of a table."""
 _FARTHEST = 2.6
 """The widest gap between two lines of a table, in heights of a line."""
 _HEADER_GAP = 1.3
@@ -43,7 +45,10 @@ def tables(words: Sequence[Word], drawn: Lines) -> list[FoundTable]:
         words: those that stand in no drawn grid.
         drawn: lines of the page.
     """
-    lines = _lines(words, drawn.down)
+    printed = text_lines(words)
+    if not _may_hold_tables(printed):
+        return []
+    lines = _lines(printed, drawn.down)
     return [found for block in _blocks(lines) if (found := _table(block, lines, drawn.across)) is not None]
 
 
@@ -63,6 +68,8 @@ def aligned(box: Box, words: Sequence[Word], drawn: Lines) -> FoundTable | None:
 
 def _cut_at(parts: Sequence[Phrase], down: Sequence[Segment]) -> list[Phrase]:
     """Phrases cut where a vertical line stands between two of their words."""
+    if not down:
+        return list(parts)
     cut: list[Phrase] = []
     for part in parts:
         run = [part.words[0]]
@@ -76,8 +83,22 @@ def _cut_at(parts: Sequence[Phrase], down: Sequence[Segment]) -> list[Phrase]:
     return cut
 
 
-def _lines(words: Sequence[Word], down: Sequence[Segment]) -> list[Line]:
-    printed = text_lines(words)
+def _may_hold_tables(printed: Sequence[Sequence[Word]]) -> bool:
+    """A quick look: whether two lines have a gap that is wider than between words."""
+    gapped = 0
+    for line in printed:
+        reach = line[0][2]
+        for word in line:
+            if word[0] - reach > _GAP * (word[3] - word[1]):
+                gapped += 1
+                break
+            reach = word[2]
+        if gapped == 2:
+            return True
+    return False
+
+
+def _lines(printed: Sequence[Sequence[Word]], down: Sequence[Segment]) -> list[Line]:
     space = word_space(printed)
     cut = [_cut_at(phrases(line, space), down) for line in printed]
     prose = stretches(cut)
