@@ -14,7 +14,7 @@ _SHORTEST = 3.0
 """Shorter strokes are parts of signs and drawings; dashes of this length are joined later, in points."""
 _MOST_RULES = 6_000
 """A page with more is a drawing, not tables: it is given up."""
-_MOST_CONTENT = 4_000_000
+_MOST_CONTENT = 500_000
 """Compressed bytes of a page's content above which its drawings are not even looked at."""
 
 
