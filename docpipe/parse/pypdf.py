@@ -90,13 +90,13 @@ class PypdfParser:
             if contents is not None and len(contents.get_data()) <= self.max_content:
                 text = clean(page.extract_text())
         except _failures() as error:
-            failure = type(error).__name__
+            failure = f"{type(error).__name__}: {error}"
         letters = sum(character.isalnum() for character in text[:1000])
         return PrintedPage(width, height, text, picture and letters < _LEAST_TEXT, failure)
 
 
 class PrintedPage(NamedTuple):
-    """A page as pypdf reads it: size in points, text with line breaks, name of the error that stopped it."""
+    """A page as pypdf reads it: size in points, text with line breaks, the error that stopped it."""
 
     width: float
     height: float
@@ -211,7 +211,7 @@ def _beyond_pypdf(uri: str) -> EncryptedSource:
 
 
 def _unreadable(uri: str, failure: str) -> SourceError | ParseError:
-    if failure == "DependencyError":
+    if failure.startswith("DependencyError") and "AES" in failure:
         return _beyond_pypdf(uri)
     return ParseError(
         f"none of its pages could be read ({failure})",
