@@ -50,11 +50,16 @@ class _Failed(Exception):
     """Some item failed; all is printed already."""
 
 
+class _OutputLost(DocpipeError):
+    """The result cannot be written where it was to go."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     flags = given[: given.index("--")] if "--" in given else given
     as_json, debug = "--json" in flags, "--debug" in flags
+    _replace_closed_streams()
     try:
         with _ended_like_ctrl_c():
             code = app(given, prog_name="docpipe", standalone_mode=False)
@@ -65,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = 1
     except (KeyboardInterrupt, typer.Abort):
         code = _interrupted(as_json)
+    except _OutputLost as lost:
+        code = _tell(lost, False, code=1)
     except Exception as error:  # the rim of the program: nobody above can handle it
         code = _explain(error, as_json=as_json, debug=debug)
     _flush()
@@ -348,14 +355,25 @@ def _write(stream: TextIO, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        remedy = "free some space or write elsewhere; what the command did stays done"
+        raise _OutputLost(f"cannot write the result: {error.strerror or error}", remedy=remedy) from error
 
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             _discard(stream)
+
+
+def _replace_closed_streams() -> None:
+    """What goes to a closed stream goes nowhere; left closed, its number would be given to the next file opened."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 def _discard(stream: TextIO) -> None:
@@ -390,12 +408,14 @@ def _interrupted(as_json: bool) -> int:
 
 
 def _tell(error: DocpipeError, as_json: bool, *, code: int) -> int:
-    if as_json:
-        _write(sys.stdout, _json_text(json_forms.error(error)))
-    else:
-        from docpipe.console import safe
+    with contextlib.suppress(_OutputLost):
+        if as_json:
+            _write(sys.stdout, _json_text(json_forms.error(error)))
+            return code
+    from docpipe.console import safe
 
-        where = "" if isinstance(error, ConfigError) or not error.where else f"{error.where}: "
+    where = "" if isinstance(error, ConfigError) or not error.where else f"{error.where}: "
+    with contextlib.suppress(_OutputLost):
         _write(sys.stderr, safe(f"docpipe: {where}{error}") + "\n")
     return code
 

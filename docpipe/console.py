@@ -1,5 +1,6 @@
 """Reports, hits and answers -> text for people, and the progress of a run on standard error."""
 
+import contextlib
 import io
 import re
 import shutil
@@ -181,7 +182,9 @@ class RunProgress:
             detail = f"{pages}{outcome.chunks} chunks, {outcome.seconds:.1f} s"
         total = f" {event.count}/{event.total}" if event.total else ""
         name = safe(outcome.uri).replace("\n", "\\n")
-        self._stream.write(f"{outcome.status}{total} {name}: {detail}\n".encode("utf-8", "replace").decode("utf-8"))
+        line = f"{outcome.status}{total} {name}: {detail}\n".encode("utf-8", "replace").decode("utf-8")
+        with contextlib.suppress(OSError):  # whoever read along is gone: no reason to end the run
+            self._stream.write(line)
 
 
 def _table(*headings: str) -> "Table":

@@ -108,10 +108,11 @@ class Database:
     def table(self, name: str) -> "lancedb.table.Table | None":
         """The table's handle, or None where it was not made yet."""
         found = self._tables.get(name)
-        if found is not None:
+        if found is not None and self._exists(name):
             return found
         with self.failing("open"), self._lock:
-            if not self._exists():
+            self._tables.pop(name, None)  # its folder may be gone: who deletes an index starts anew
+            if not self._exists(name):
                 return None
             try:
                 found = self._connected().open_table(name)
@@ -156,8 +157,10 @@ class Database:
     def _location(self) -> str:
         return self.uri if "://" in self.uri else str(Path(self.uri).expanduser().absolute())
 
-    def _exists(self) -> bool:
-        return "://" in self.uri or Path(self._location).is_dir()
+    def _exists(self, table: str = "") -> bool:
+        """Whether the folder is there, or a table's own within it; of a bucket it is not asked."""
+        own = f"{table}.lance" if table else ""
+        return "://" in self.uri or os.path.isdir(os.path.join(self._location, own))  # noqa: PTH112, PTH118 - speed
 
     def _connected(self, *, make: bool = False) -> Any:
         """The connection; a folder is made only to write, so that looking leaves nothing behind."""
@@ -233,7 +236,8 @@ class LanceKeyedTable:
         table = self._database.table(self._name)
         if table is None or table is self._known:
             return table
-        found, wanted = ", ".join(table.schema.names), ", ".join(self._columns)
+        with self._database.failing("read"):
+            found, wanted = ", ".join(table.schema.names), ", ".join(self._columns)
         if found != wanted:
             raise IndexMismatch(
                 f"the table {self._name!r} of the index {self._database.uri!r} has the columns {found}, not {wanted}",

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from docpipe._ids import digest
@@ -37,6 +37,8 @@ class FileLoader:
     """Put before every uri, to tell several sources of one pipeline apart: `manuals/`."""
     hidden: bool = False
     """Whether files and folders whose names begin with a dot are indexed."""
+    own: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Paths of docpipe's own, such as the index: never indexed. A pipeline adds its own by itself."""
 
     def __post_init__(self) -> None:
         for name in ("include", "exclude"):
@@ -109,8 +111,14 @@ class FileLoader:
         return Blob(source=source, data=data)
 
     def _walk(self, root: str) -> Walk:
-        included, excluded = matcher(self.include), matcher(self.exclude)
-        return Walk(root=root, prefix=self.prefix, included=included, excluded=excluded, hidden=self.hidden)
+        return Walk(
+            root=root,
+            prefix=self.prefix,
+            included=matcher(self.include),
+            excluded=matcher(self.exclude),
+            hidden=self.hidden,
+            own=frozenset(os.path.realpath(Path(path).expanduser()) for path in self.own),
+        )
 
     def _admit(self, entry: Entry, facts: os.stat_result) -> None:
         """Refuse what is no longer the file that was listed, and what is too large."""

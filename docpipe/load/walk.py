@@ -21,6 +21,8 @@ class Walk:
     included: Callable[[str], bool]
     excluded: Callable[[str], bool]
     hidden: bool
+    own: frozenset[str] = frozenset()
+    """Real paths of files and folders of docpipe's own."""
 
     def __iter__(self) -> Iterator[Entry | Outcome]:
         """Depth first, names of one folder in order of their uris; never enters a link."""
@@ -63,6 +65,8 @@ class Walk:
         """One name of a folder: a file to index, a folder to enter, or the reason why neither."""
         is_folder = item.is_dir(follow_symlinks=False)
         shown = path + "/" if is_folder else path
+        if item.path in self.own:
+            return self._kept_out(shown)
         if is_temporary(name):
             return self._ignored(shown, "TemporaryFile", "an editor or the system left it", "delete it")
         if name.startswith(".") and not self.hidden:
@@ -95,6 +99,8 @@ class Walk:
                 "it is a link to outside of the root",
                 "copy the file here, or add its folder as a source",
             )
+        if any(target == own or target.startswith(own + os.sep) for own in self.own):
+            return self._kept_out(path)
         if not stat.S_ISREG(facts.st_mode):
             return self._ignored(
                 path,
@@ -103,6 +109,10 @@ class Walk:
                 "its files are indexed where they really are",
             )
         return Entry(uri=self.prefix + path, location=target, size=facts.st_size, modified=facts.st_mtime_ns)
+
+    def _kept_out(self, path: str) -> Outcome:
+        message = "it is no document but the pipeline's own: its index, or its file"
+        return self._ignored(path, "OwnFile", message, "keep them outside of the source")
 
     def _ignored(self, path: str, reason: str, message: str, remedy: str) -> Outcome:
         error = Failure(stage=_STAGE, type=reason, message=message, remedy=remedy)

@@ -1,8 +1,10 @@
 """PipelineSpec -> the stages themselves, checked to fit each other."""
 
+import os
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from docpipe.errors import ConfigError, InvalidOption, StageMismatch
@@ -83,6 +85,7 @@ def build(spec: PipelineSpec) -> Stages:
     _require(index, spec.index, ("replace", "search_vector", "search_text"), "an index", "use: index.lancedb", problems)
     _require(answerer, spec.chat, ("answer",), "a chat stage", "use: chat.extractive", problems)
     parser, chunker, embedder = _chain(spec, middle, problems)
+    loaders = tuple(_kept_apart(stage, index, spec, problems) for stage in loaders)
     problems.raise_all()
     return Stages(
         name=spec.name,
@@ -117,6 +120,19 @@ def _require(stage: Any, spec: StageSpec, methods: Sequence[str], role: str, rem
         problems.add(
             _used(spec), f"`{spec.name}` is not {role}: it has no `{missing[0]}`", remedy=remedy, kind=StageMismatch
         )
+
+
+def _kept_apart(loader: Any, index: Any, spec: PipelineSpec, problems: Problems) -> Any:
+    """The loader told of what is the pipeline's own, so that an index below the source does not index itself."""
+    if "own" not in getattr(loader, "__dataclass_fields__", {}):
+        return loader
+    uri = str(getattr(index, "uri", "") or "")
+    home = uri if "://" not in uri else ""
+    root = str(getattr(loader, "path", ""))
+    if home and os.path.realpath(Path(home).expanduser()) == os.path.realpath(Path(root).expanduser()):
+        message = "the index would lie among the documents: this is the source's own folder"
+        problems.add(spec.index.tree.value["uri"].place, message, remedy="choose another folder", kind=InvalidOption)
+    return replace(loader, own=(*loader.own, str(spec.path), *([home] if home else [])))
 
 
 def _chain(spec: PipelineSpec, made: Sequence[Any], problems: Problems) -> tuple[Any, Any, Any]:

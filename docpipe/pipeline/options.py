@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+_WEEK = 7 * 86_400.0
+_MOST_WORKERS = 1_024
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
@@ -21,8 +24,12 @@ class RunOptions:
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ValueError(f"workers must not be negative, got {self.workers}")
+        if self.workers > _MOST_WORKERS:
+            raise ValueError(f"workers must be at most {_MOST_WORKERS}, got {self.workers}")
         if self.timeout <= 0:
             raise ValueError(f"timeout must be above 0 seconds, got {self.timeout:g}")
+        if self.timeout > _WEEK:
+            raise ValueError(f"timeout must be at most {_WEEK:.0f} seconds, which is a week, got {self.timeout:g}")
         if self.memory_mb < 256:
             raise ValueError(f"memory_mb must be at least 256, got {self.memory_mb}")
         if self.batch_chunks < 1:

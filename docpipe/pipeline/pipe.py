@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from docpipe import _codec
 from docpipe.errors import InvalidOption
@@ -22,6 +22,8 @@ from docpipe.retrieve.retriever import IndexRetriever
 from docpipe.types import Answer, Chunk, Hit, Query
 
 Mode = Literal["hybrid", "vector", "text"]
+_MOST_HITS = 1_000_000
+"""Beyond this a limit is a slip of the pen; Lance cannot count beyond 2**31."""
 
 
 class Pipe:
@@ -46,10 +48,13 @@ class Pipe:
             progress: is told each step, in this thread.
 
         Raises:
+            InvalidOption: the limit is below 1.
             RunLocked: another run works on the same index.
             SourceError: a source cannot be listed, or so much of it is gone that it looks like a mistake.
             IndexMismatch, IndexFailed: the index is another model's, or cannot be written.
         """
+        if limit is not None and limit < 1:
+            raise InvalidOption(f"limit must be at least 1, got {limit}", where="limit", remedy="ask for 1 or more")
         with self._alone():
             return Run(self.stages, self.stages.run, full=full, limit=limit, progress=progress)(self.name)
 
@@ -68,7 +73,7 @@ class Pipe:
             mode: `hybrid`, `vector` or `text`; the pipeline's `retrieve.mode` unless given.
 
         Raises:
-            InvalidOption: the filter or the limit is wrong.
+            InvalidOption: the filter, the limit or the mode is wrong.
         """
         return self.retriever.search(self._query(question, limit=limit, where=where, mode=mode))
 
@@ -176,8 +181,13 @@ class Pipe:
     def _query(self, question: str, *, limit: int | None, where: str, mode: Mode | None) -> Query:
         options = self.stages.retrieve
         wanted = options.limit if limit is None else limit
-        if wanted < 1:
-            raise InvalidOption(f"limit must be at least 1, got {wanted}", where="limit", remedy="ask for 1 or more")
+        if not 1 <= wanted <= _MOST_HITS:
+            raise InvalidOption(
+                f"limit must be from 1 to {_MOST_HITS:,}, got {wanted}", where="limit", remedy="ask for a few"
+            )
+        if mode is not None and mode not in get_args(Mode):
+            remedy = f"modes are {', '.join(get_args(Mode))}"
+            raise InvalidOption(f"there is no mode {mode!r}", where="mode", remedy=remedy)
         return Query(text=question, limit=wanted, where=where, mode=mode or options.mode)
 
     def _alone(self) -> contextlib.AbstractContextManager[None]:

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Self
 
-from docpipe.errors import OutOfMemory, TimedOut, WorkerDied
+from docpipe.errors import ConfigError, OutOfMemory, StageError, TimedOut, WorkerDied
 from docpipe.pipeline.worker import read_frame, write_frame
 
 _START = 60.0
 """Seconds a process may take to start: a busy machine must not count against a document."""
+_STARTING = "start"
+"""What stands for the method's name until the process is ready."""
 _TICK = 0.1
 """Seconds between two looks at a worker's memory."""
 _RETIRE = 300 * 2**20
@@ -44,6 +46,8 @@ class Reply:
     value: Any = None
     error: BaseException | None = None
     seconds: float = 0.0
+    started: bool = True
+    """Whether there was a process to work on it; where there was none, the call is not to blame."""
 
 
 class WorkerPool:
@@ -52,14 +56,18 @@ class WorkerPool:
     Args:
         work: picklable; calls name one of its methods.
         size: how many processes.
+
+    Raises:
+        ConfigError: `work` cannot be sent to another process.
     """
 
     def __init__(self, work: object, *, size: int, limits: Limits) -> None:
         self._limits = limits
-        self._setup = (
-            pickle.dumps(sys.path),
-            pickle.dumps((work, limits.seconds, limits.memory), protocol=5),
-        )
+        try:
+            setup = pickle.dumps((work, limits.seconds, limits.memory), protocol=5)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise _not_sent(error) from error
+        self._setup = (pickle.dumps(sys.path), setup)
         self._calls: queue.SimpleQueue[tuple[Any, str, tuple[Any, ...]] | None] = queue.SimpleQueue()
         self._replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
         self._size = size
@@ -79,10 +87,16 @@ class WorkerPool:
             thread.start()
 
     def replies(self) -> Iterator[Reply]:
-        """Replies in the order they come, until none is pending. More may be submitted meanwhile."""
+        """Replies in the order they come, until none is pending. More may be submitted meanwhile.
+
+        Raises:
+            ConfigError, StageError, OSError: no process can be started, whatever is to be done in it.
+        """
         while self.pending:
             reply = self._replies.get()
             self.pending -= 1
+            if reply.error is not None and not reply.started:
+                raise reply.error
             yield reply
 
     def close(self) -> None:
@@ -107,17 +121,19 @@ class WorkerPool:
             while not self._closed and (call := self._calls.get()) is not None:
                 key, method, arguments = call
                 started = time.monotonic()
+                alive = child is not None
                 try:
                     if child is None:
                         child = self._start()
-                        started = time.monotonic()
+                        alive, started = True, time.monotonic()
                     value, error = child.ask(method, arguments, self._limits)
                 except Exception as problem:  # pickling our own values, starting a process: told, not swallowed
                     value, error = None, problem
                 if child is not None and child.worn():
                     self._end(child)
                     child = None
-                self._replies.put(Reply(key=key, value=value, error=error, seconds=time.monotonic() - started))
+                seconds = time.monotonic() - started
+                self._replies.put(Reply(key=key, value=value, error=error, seconds=seconds, started=alive))
         finally:
             if child is not None:
                 self._end(child)
@@ -127,10 +143,10 @@ class WorkerPool:
         self._children.append(child)
         if self._closed:
             child.kill()
-        _, error = child.reply("start", Limits(seconds=max(_START, self._limits.seconds), memory=0))
+        _, error = child.reply(_STARTING, Limits(seconds=max(_START, self._limits.seconds), memory=0))
         if error is not None:
             self._end(child)
-            raise error
+            raise error if isinstance(error, StageError) else _not_sent(error)
         return child
 
     def _end(self, child: "_Child") -> None:
@@ -143,7 +159,7 @@ class _Child:
 
     def __init__(self, setup: tuple[bytes, bytes]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "docpipe.pipeline.worker"],
+            [sys.executable, "-P", "-m", "docpipe.pipeline.worker"],  # -P: no module of the folder we stand in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -222,11 +238,25 @@ class _Child:
                 remedy="raise `run.timeout`, or leave the file out with the source's `exclude`",
             )
         how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
+        if method == _STARTING:
+            return WorkerDied(
+                f"a worker process ended before it could work ({how})",
+                stage=method,
+                remedy=f"see what `{sys.executable} -P -m docpipe.pipeline.worker < /dev/null` says",
+            )
         return WorkerDied(
             f"the worker process died ({how})",
             stage=method,
             remedy="the file crashes its parser: save it again with another program, or try another parser",
         )
+
+
+def _not_sent(error: BaseException) -> ConfigError:
+    return ConfigError(
+        f"the pipeline's stages cannot be sent to a worker process: {error}",
+        remedy="define each stage's class at the top level of a module that can be imported, "
+        "not in the script that is run or inside a function",
+    )
 
 
 def _out_of_memory(method: str, limits: Limits) -> OutOfMemory:

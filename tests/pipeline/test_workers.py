@@ -4,11 +4,12 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from misbehaving import Misbehaving
 
-from docpipe.errors import CorruptSource, OutOfMemory, TimedOut, WorkerDied
+from docpipe.errors import ConfigError, CorruptSource, OutOfMemory, TimedOut, WorkerDied
 from docpipe.pipeline.workers import Limits, Reply, WorkerPool
 
 
@@ -82,10 +83,37 @@ def test_work_that_cannot_be_loaded_in_the_process_is_told(monkeypatch: pytest.M
     work = Misbehaving()
     monkeypatch.setattr(Misbehaving, "__module__", "misbehaving_elsewhere")
     monkeypatch.setitem(sys.modules, "misbehaving_elsewhere", sys.modules["misbehaving"])
-    with WorkerPool(work, size=1, limits=Limits(seconds=20)) as pool:
-        error = ask(pool, "greet", "you").error
-    assert isinstance(error, ModuleNotFoundError)
-    assert "misbehaving_elsewhere" in str(error)
+    with (
+        WorkerPool(work, size=1, limits=Limits(seconds=20)) as pool,
+        pytest.raises(ConfigError, match="misbehaving_elsewhere") as caught,
+    ):
+        ask(pool, "greet", "you")
+    assert "module that can be imported" in caught.value.remedy
+
+
+def test_work_that_cannot_travel_is_told() -> None:
+    with pytest.raises(ConfigError, match="cannot be sent") as caught:
+        WorkerPool(lambda: None, size=1, limits=Limits())
+    assert "top level" in caught.value.remedy
+
+
+def test_a_module_in_the_folder_we_stand_in_is_not_taken_for_one_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "types.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with WorkerPool(Misbehaving(), size=1, limits=Limits(seconds=20)) as pool:
+        assert ask(pool, "greet", "you").value == "hello you"
+
+
+def test_a_process_that_cannot_start_is_not_blamed_on_what_it_was_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with (
+        WorkerPool(Misbehaving(), size=1, limits=Limits(seconds=20)) as pool,
+        pytest.raises(WorkerDied, match="before it could work") as caught,
+    ):
+        ask(pool, "greet", "you")
+    assert "docpipe.pipeline.worker" in caught.value.remedy
 
 
 def test_calls_run_side_by_side_and_all_come_back() -> None:
