@@ -76,13 +76,17 @@ def phrases(line: Sequence[Word], space: float = _WORD_SPACE) -> list[Phrase]:
     """A line, cut at its gaps wider than `space` (in heights of a word)."""
     parts: list[list[Word]] = []
     reach = 0.0
+    narrow = min(space, _FIGURE_SPACE)
     for word in line:
-        if parts and word[0] - reach <= _allowed(parts[-1][-1], word, space):
-            parts[-1].append(word)
-            reach = max(reach, word[2])
-        else:
-            parts.append([word])
-            reach = word[2]
+        if parts:
+            last, gap = parts[-1][-1], word[0] - reach
+            height = min(last[3] - last[1], word[3] - word[1])
+            if gap <= narrow * height or gap <= _allowed(last, word, space):
+                parts[-1].append(word)
+                reach = max(reach, word[2])
+                continue
+        parts.append([word])
+        reach = word[2]
     return [phrase(part) for part in parts]
 
 
@@ -93,8 +97,13 @@ def phrase(words: Sequence[Word]) -> Phrase:
 
 def hull(boxes: "Iterable[Word | Phrase | Box]") -> Box:
     """The box around some boxes, of which there must be one."""
-    lefts, tops, rights, bottoms = zip(*(box[:4] for box in boxes), strict=True)
-    return Box(min(lefts), min(tops), max(rights), max(bottoms))
+    some = list(boxes)
+    return Box(
+        min([box[0] for box in some]),
+        min([box[1] for box in some]),
+        max([box[2] for box in some]),
+        max([box[3] for box in some]),
+    )
 
 
 def _allowed(before: Word, after: Word, space: float) -> float:
