@@ -77,7 +77,21 @@ def _expression(pattern: str) -> str:
 
 def _piece(match: re.Match[str]) -> str:
     if match.lastgroup == "set":
-        inner = match["set"].removeprefix("!").replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
-        return f"[{'^' if match['set'].startswith('!') else ''}{inner}]" if inner else re.escape(match.group())
+        return _one_of(match["set"]) or re.escape(match.group())
     fixed = {"folders": "(?:.*/)?", "all": ".*", "some": "[^/]*", "one": "[^/]"}
     return fixed.get(match.lastgroup or "", re.escape(match.group()))
+
+
+def _one_of(characters: str) -> str:
+    """A set of characters, `!` before it for all others; nothing where it is empty. None of them is `/`."""
+    members = _MEMBER.findall(characters.removeprefix("!"))
+    ranges = [f"{re.escape(first)}-{re.escape(last)}" for first, last, _ in members if first and first <= last]
+    inside = "".join([*ranges, *(re.escape(one) for _, _, one in members)])
+    if not members:
+        return ""
+    if not inside:  # ranges that run backwards hold nothing
+        return "[^/]" if characters.startswith("!") else "(?!)"
+    return f"(?!/)[{'^' if characters.startswith('!') else ''}{inside}]"
+
+
+_MEMBER = re.compile("(.)-(.)|(.)", re.S)

@@ -70,6 +70,23 @@ def test_any_text_is_a_glob(pattern: str, path: str) -> None:
     assert matcher([pattern])(path) in (True, False)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fits_not"),
+    [
+        ("[^a].md", "^.md", "b.md"),
+        ("[!a-c].md", "d.md", "b.md"),
+        ("[]x].md", "].md", "y.md"),
+        ("[z-a].md", "", "m.md"),
+        ("[!z-a].md", "m.md", "/.md"),
+        ("a[!b]c.md", "axc.md", "a/c.md"),
+        ("[a&&b].md", "&.md", "c.md"),
+    ],
+)
+def test_a_set_of_characters_is_just_that(pattern: str, fits: str, fits_not: str) -> None:
+    assert not fits or matcher([pattern])(fits)
+    assert not matcher([pattern])(fits_not)
+
+
 @pytest.mark.parametrize("name", ["~$a.docx", ".~lock.a.odt#", "a.txt~", "#a.txt#", ".a.swp", "A.part", "desktop.ini"])
 def test_what_editors_leave_is_known(name: str) -> None:
     assert is_temporary(name)
