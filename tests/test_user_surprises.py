@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import docpipe
-from docpipe.errors import ConfigError, InvalidOption
+from docpipe.errors import ConfigError, InvalidOption, SourceError
 from docpipe.pipeline.pipe import Pipe
 
 PIPELINE = """\
@@ -171,3 +171,12 @@ def test_a_result_that_cannot_be_written_is_told(world: World, flags: str, code:
     assert done.returncode == code
     assert done.stderr.startswith("docpipe: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["~", "~nobody-of-that-name"])
+def test_a_tilde_that_is_no_home_is_a_name_like_any_other(world: World, name: str) -> None:
+    pipe = world.open(path=f"./{name}/docs", uri=f"{name}x/index")
+    with pytest.raises(SourceError, match="cannot be read") as caught:
+        pipe.run()
+    assert str(world.folder / name / "docs") in str(caught.value)
+    assert pipe.search("lighthouse") == []

@@ -155,7 +155,9 @@ class Database:
 
     @property
     def _location(self) -> str:
-        return self.uri if "://" in self.uri else str(Path(self.uri).expanduser().absolute())
+        if "://" in self.uri:
+            return self.uri
+        return str(Path(os.path.expanduser(self.uri)).absolute())  # noqa: PTH111 - an unknown user's name stays
 
     def _exists(self, table: str = "") -> bool:
         """Whether the folder is there, or a table's own within it; of a bucket it is not asked."""

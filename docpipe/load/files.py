@@ -56,7 +56,7 @@ class FileLoader:
         Raises:
             SourceError: the root is missing, is neither folder nor file, or cannot be listed.
         """
-        root = os.path.realpath(Path(self.path).expanduser())
+        root = os.path.realpath(os.path.expanduser(self.path))  # noqa: PTH111 - an unknown user's name stays as it is
         try:
             facts = Path(root).stat()
             if stat.S_ISDIR(facts.st_mode):
@@ -117,7 +117,7 @@ class FileLoader:
             included=matcher(self.include),
             excluded=matcher(self.exclude),
             hidden=self.hidden,
-            own=frozenset(os.path.realpath(Path(path).expanduser()) for path in self.own),
+            own=frozenset(os.path.realpath(path) for path in self.own),
         )
 
     def _admit(self, entry: Entry, facts: os.stat_result) -> None:

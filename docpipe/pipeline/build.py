@@ -4,7 +4,6 @@ import os
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from docpipe.errors import ConfigError, InvalidOption, StageMismatch
@@ -129,7 +128,7 @@ def _kept_apart(loader: Any, index: Any, spec: PipelineSpec, problems: Problems)
     uri = str(getattr(index, "uri", "") or "")
     home = uri if "://" not in uri else ""
     root = str(getattr(loader, "path", ""))
-    if home and os.path.realpath(Path(home).expanduser()) == os.path.realpath(Path(root).expanduser()):
+    if home and os.path.realpath(home) == os.path.realpath(root):
         message = "the index would lie among the documents: this is the source's own folder"
         problems.add(spec.index.tree.value["uri"].place, message, remedy="choose another folder", kind=InvalidOption)
     return replace(loader, own=(*loader.own, str(spec.path), *([home] if home else [])))

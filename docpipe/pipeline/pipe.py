@@ -195,7 +195,7 @@ class Pipe:
         uri = getattr(self.stages.index, "uri", "")
         if not uri or "://" in uri:
             return contextlib.nullcontext()
-        return run_lock(Path(uri).expanduser(), index=self.stages.index.name)
+        return run_lock(Path(os.path.expanduser(uri)), index=self.stages.index.name)  # noqa: PTH111 - as the index does
 
 
 class Session:

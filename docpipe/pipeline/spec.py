@@ -212,5 +212,6 @@ def _resolved(tree: Tree, key: str, folder: Path) -> Tree:
     child = tree.value.get(key)
     if child is None or not isinstance(child.value, str) or not child.value or "://" in child.value:
         return tree
-    absolute = os.path.normpath(folder / Path(child.value).expanduser())
+    home = os.path.expanduser(child.value)  # noqa: PTH111 - an unknown user's name stays as it is
+    absolute = os.path.normpath(folder / home)
     return Tree({**tree.value, key: Tree(absolute, child.place, child.raw)}, tree.place, tree.raw)
