@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     type_matrix = NDArray[np.float32]
 
-_TERM = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0003ffff]|[^\W_]+")
+_HAN = "\\u2e80-\\u9fff\\uf900-\\ufaff\\uac00-\\ud7af\\U00020000-\\U0003ffff"
+_TERM = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
 _K1, _B = 1.2, 0.75
 
 

@@ -21,6 +21,10 @@ _FEW = 24
 """Fewer characters on a page with a full picture are a stamp or a page number, not its text layer."""
 _STAMPED = 0.08
 """Of the page's height, at its top and bottom: where offices stamp scans."""
+_CELL_WORDS = 3
+"""Words of a short cell."""
+_LONG_CELL_WORDS = 8
+"""Words of a long one: the lines of columns of running text have more."""
 _SAME_LINE = 3.0
 """Bottoms that differ by less, in points, may stand on one line."""
 _MOST_WORDS = 6_000
@@ -100,18 +104,23 @@ class PageReader:
 
 
 def _side_by_side(lines: Sequence[PrintedLine]) -> bool:
-    """Whether at least two lines have another one beside them, list signs aside: without that there are no cells.
+    """Whether at least two lines have another one beside them, one of both as short as a cell, list signs aside.
 
-    It spares pages of plain prose the search for rules and tables, which takes as long as all the rest.
+    It spares pages of prose, in one column or several, the search for tables, which takes as long as all the rest.
     """
     beside = 0
     ordered = sorted([(line[3], line[0], line[2], line[4]) for line in lines])
     for (bottom, left, right, text), (other, start, end, words) in pairwise(ordered):
-        if other - bottom < _SAME_LINE and (start >= right or left >= end) and not _lone_sign(text, words):
+        if other - bottom < _SAME_LINE and (start >= right or left >= end) and _cell_like(text, words):
             beside += 1
             if beside == 2:
                 return True
     return False
+
+
+def _cell_like(text: str, beside: str) -> bool:
+    few, more = sorted((text.count(" "), beside.count(" ")))
+    return few < _CELL_WORDS and more < _LONG_CELL_WORDS and not _lone_sign(text, beside)
 
 
 def _lone_sign(*texts: str) -> bool:
