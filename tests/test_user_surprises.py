@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import docpipe
-from docpipe.errors import ConfigError, InvalidOption, SourceError
+from docpipe.errors import ConfigError, IndexFailed, InvalidOption, SourceError
 from docpipe.pipeline.pipe import Pipe
 
 PIPELINE = """\
@@ -93,6 +93,25 @@ def test_an_index_built_anew_by_another_is_seen_by_an_open_pipe(world: World) ->
     world.open().run()
     assert {hit.chunk.source.uri for hit in service.search("lighthouse")} == {"sound.md", "second.md"}
     assert service.status().documents == 2
+
+
+def test_chunks_that_were_lost_are_made_again_whatever_the_ledger_says(world: World) -> None:
+    world.open().run()
+    shutil.rmtree(world.folder / "index" / "chunks.lance")
+    pipe = world.open()
+    assert pipe.plan().added == 1
+    assert pipe.run().indexed == 1
+    assert pipe.search("lighthouse")
+
+
+def test_a_damaged_index_says_what_to_do(world: World) -> None:
+    world.open().run()
+    for manifest in (world.folder / "index").rglob("*.manifest"):
+        manifest.write_bytes(b"junk\n")
+    for call in (world.open().status, world.open().failures, world.open().plan, world.open().run):
+        with pytest.raises(IndexFailed, match="it is damaged") as caught:
+            call()
+        assert "move its folder away" in caught.value.remedy
 
 
 @pytest.mark.parametrize("limit", [0, -1, 10**12, 2**70])

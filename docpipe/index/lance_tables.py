@@ -54,6 +54,7 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
             "decode",
             "unexpected end",
             "fill whole buffer",
+            "sufficient data",
             "out of bounds",
         ),
         "it is damaged",

@@ -37,7 +37,7 @@ def plan(stages: RunStages, options: RunOptions, *, full: bool = False) -> Plan:
         SourceError: a source cannot be listed at all.
     """
     ledger = Ledger(stages.index)
-    known = ledger.known()
+    known = ledger.known() if stages.index.versions() else {}
     found = survey(stages.loaders, known, stamp_of(stages.parser, stages.chunker, options), full=full)
     rows = ledger.rows([step.uri for step in found.work if step.row])
     parsed = [step for step in found.work if step.action is not Action.RECHUNK]

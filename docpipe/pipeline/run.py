@@ -149,8 +149,11 @@ class Run:
         """
         started = time.monotonic()
         stages = self._stages
+        lost = not stages.index.versions()
         stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim)
         self._ledger = Ledger(stages.index)
+        if lost:  # whatever the ledger says of chunks, they are gone
+            self._ledger.remove({uri: row.document_id for uri, row in self._ledger.known().items()})
         self._stamp: Stamp = stamp_of(stages.parser, stages.chunker, self._options)
         known = self._ledger.known()
         found = survey(stages.loaders, known, self._stamp, full=self._full)
