@@ -18,7 +18,13 @@ _MOST_HELD = 12
 
 
 def in_order(items: Sequence[Labelled]) -> list[Labelled]:
-    """The pieces in the order of the text; a paragraph that goes on after a break comes at once, marked so."""
+    """The pieces in the order of the text; a paragraph that goes on after a break comes at once, marked so.
+
+    What stands in the margin of the first page only (dates, licence, address) is about the whole file: it comes last.
+    """
+    imprint = _imprint(items)
+    if imprint:
+        items = [item for item in items if item.native != "aside"]
     found: list[Labelled] = []
     held: list[Labelled] = []
     opened: Labelled | None = None
@@ -36,7 +42,14 @@ def in_order(items: Sequence[Labelled]) -> list[Labelled]:
             held = []
         found.append(item)
         opened = item if item.kind in _OPEN else None
-    return found + held
+    return found + held + imprint
+
+
+def _imprint(items: Sequence[Labelled]) -> list[Labelled]:
+    """The margin's notes, where only the first of several pages has some."""
+    asides = [item for item in items if item.native == "aside"]
+    single = not asides or asides[-1].page > items[0].page or items[-1].page == items[0].page
+    return [] if single else asides
 
 
 def _elsewhere(before: Labelled, item: Labelled) -> bool:

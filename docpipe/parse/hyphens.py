@@ -91,7 +91,8 @@ def join(before: str, after: str, vocabulary: Vocabulary) -> Join:
 
 def _address(before: str, after: str) -> str:
     """Nothing where an address of the web is parted at one of its own signs, else a blank."""
-    return "" if before[-1:] in "/=&_?" and _LINKS.search(before) else " "
+    parted = before[-1:] in "/=&_?" and _LINKS.search(before)
+    return "" if parted or (after[:2] == "//" and before.endswith(("http:", "https:"))) else " "
 
 
 def _hyphened(before: str, after: str, vocabulary: Vocabulary) -> Join:

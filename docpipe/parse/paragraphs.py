@@ -133,7 +133,7 @@ def _set_apart(current: list[PrintedLine], line: PrintedLine, left: float, right
     """Whether indents or a short line before say that a new paragraph begins."""
     before, size = current[-1], line.size
     ended = before.text[-1:] in _ENDS
-    short = before.right < right - max(2 * size, 0.08 * (right - left))
+    short = before.right < right - max(2 * size, 0.08 * (right - left), _next_word(line) + 0.3 * size)
     shift = line.left - before.left
     if len(current) == 1:
         if shift > 0.7 * size:  # a hanging indent, or a short line above an indented one
@@ -147,6 +147,13 @@ def _set_apart(current: list[PrintedLine], line: PrintedLine, left: float, right
     if shift < -0.7 * size and not hanging and len(current) > 1:
         return ended and short
     return short and ended
+
+
+def _next_word(line: PrintedLine) -> float:
+    """Width of its first word, for which the line before had no room if the paragraph goes on."""
+    if len(line.edges) > 2 and line.text.isascii():
+        return line.edges[1] - line.edges[0]
+    return 0.0
 
 
 def _hangs(line: PrintedLine) -> bool:

@@ -132,8 +132,14 @@ def _clean_words(words: list[Word]) -> list[Word]:
     together = "".join([word.text for word in words])
     if together.isascii() and together.isprintable():
         return words
-    cleaned = (word._replace(text=storable(word.text)[0].rstrip("\u00ad")) for word in words)
-    return [word for word in cleaned if word.text]
+    found = []
+    for word in words:
+        text = word.text
+        if text.isascii() and text.isprintable():
+            found.append(word)
+        elif text := storable(text)[0].rstrip("\u00ad"):
+            found.append(word._replace(text=text))
+    return found
 
 
 def _only_stamped(lines: Sequence[PrintedLine], height: float) -> bool:

@@ -67,6 +67,15 @@ def test_a_first_line_indent_begins_a_paragraph() -> None:
     ]
 
 
+def test_a_ragged_line_that_ends_a_sentence_ends_no_paragraph_unless_the_next_word_had_room() -> None:
+    def sample(word: float) -> list[PrintedLine]:
+        following = PrintedLine(50, 24, 540, 36, "Extraordinarily x", 10, 0, (50, 50 + word, 60 + word, 540))
+        return [line("x" * 100, 50, 0), line("It ends.", 50, 12, width=430), following]
+
+    assert [len(group) for group in grouped(*sample(80.0))] == [3]
+    assert [len(group) for group in grouped(*sample(40.0))] == [2, 1]
+
+
 def test_a_wider_gap_begins_a_paragraph() -> None:
     lines = [line("x" * 99, 50, top) for top in (0, 12, 24, 44, 56)]
     assert [len(group) for group in grouped(*lines)] == [3, 2]
@@ -120,6 +129,7 @@ def joined(before: str, after: str, known: str = "") -> str:
         ("使用", "PDF 文件", "", "使用PDF 文件"),
         ("한국어", "문장", "", "한국어 문장"),
         ("see https://example.org/a/", "b", "", "see https://example.org/a/b"),
+        ("(see https:", "//example.org)", "", "(see https://example.org)"),
         ("a dash -", "then", "", "a dash - then"),
     ],
 )
@@ -183,6 +193,18 @@ def test_a_float_within_a_paragraph_comes_after_it() -> None:
     found = in_order([before, caption, after])
     assert [item.text for item in found] == [before.text, after.text, caption.text]
     assert [item.continues for item in found] == [False, True, False]
+
+
+def noted(pages: tuple[int, ...]) -> list[str]:
+    """Texts in order of a body over two pages, with a margin's note on each of these pages."""
+    body = [(number, Labelled(piece_of(f"Body {number}."), number, BlockKind.PARAGRAPH)) for number in (1, 2)]
+    notes = [(n, Labelled(piece_of(f"Note {n}."), n, BlockKind.OTHER, native="aside")) for n in pages]
+    return [item.text for item in in_order([item for _, item in sorted(body + notes, key=lambda pair: pair[0])])]
+
+
+def test_the_margin_of_the_first_page_alone_comes_last_and_margins_of_many_pages_stay() -> None:
+    assert noted((1,)) == ["Body 1.", "Body 2.", "Note 1."]
+    assert noted((1, 2)) == ["Body 1.", "Note 1.", "Body 2.", "Note 2."]
 
 
 def test_a_finished_paragraph_is_not_joined_to_the_next_page() -> None:
