@@ -1,5 +1,6 @@
 """Odd folders, odd pipeline files, odd questions, and jobs that nobody watches: what a user would not expect."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -190,6 +191,31 @@ def test_a_result_that_cannot_be_written_is_told(world: World, flags: str, code:
     assert done.returncode == code
     assert done.stderr.startswith("docpipe: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("place", "key"), [("docs", "source.path"), ("index", "index.uri")])
+def test_an_empty_variable_does_not_stand_for_the_working_folder(
+    world: World, place: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACE", "")
+    with pytest.raises(InvalidOption, match=f"{key}: .* must not be empty"):
+        world.open(path="${PLACE}" if place == "docs" else "docs", uri="${PLACE}" if place == "index" else "index")
+
+
+def test_a_file_from_the_far_future_is_indexed_like_any_other(world: World) -> None:
+    os.utime(world.docs / "sound.md", (1.3e10, 1.3e10))  # beyond what 64 bits of nanoseconds can hold
+    pipe = world.open()
+    assert pipe.run().indexed == 1
+    assert pipe.run().unchanged == 1
+    assert len(pipe.search("lighthouse", where="modified > 2200-01-01")) == 1
+
+
+@pytest.mark.parametrize("where", ["modified < 0001-01-02", "modified >= 9999-12-30", "modified = 1500-01-01"])
+def test_a_date_beyond_what_the_index_holds_is_a_date(world: World, where: str) -> None:
+    pipe = world.open()
+    pipe.run()
+    assert pipe.search("lighthouse", where=where) == []
+    assert len(pipe.search("lighthouse", where=f"not {where}")) == 1
 
 
 @pytest.mark.parametrize("name", ["~", "~nobody-of-that-name"])

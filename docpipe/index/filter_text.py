@@ -228,7 +228,13 @@ def _moment(token: _Token) -> Moment:
     whole_day = (
         re.search(r"[0-9W-]+$", token.text) is not None and "T" not in token.text.upper() and ":" not in token.text
     )
-    return Moment(start, start + (86_400_000_000_000 if whole_day else 1_000_000_000))
+    end = start + (86_400_000_000_000 if whole_day else 1_000_000_000)
+    return Moment(_stored(start), _stored(end))
+
+
+def _stored(nanoseconds: int) -> int:
+    """The nearest moment that the index can hold: the years 1677 to 2262."""
+    return max(1 - 2**63, min(nanoseconds, 2**63 - 1))
 
 
 def _nanoseconds(moment: datetime) -> int:

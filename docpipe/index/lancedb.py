@@ -57,6 +57,8 @@ class LanceIndex:
     def __post_init__(self) -> None:
         if self.keep_minutes < 1:
             raise ValueError(f"keep_minutes must be at least 1, got {self.keep_minutes}: readers are at work")
+        if not self.uri:
+            raise ValueError("uri must not be empty: name a folder for the index")
         for option in ("vector_index_rows", "refresh_seconds", "cache_megabytes", "max_question_characters"):
             if getattr(self, option) < 0:
                 raise ValueError(f"{option} must not be negative, got {getattr(self, option)}")

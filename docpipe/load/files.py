@@ -10,7 +10,7 @@ from docpipe._ids import digest
 from docpipe.errors import SourceError, SourceTooLarge, UnreadableSource
 from docpipe.load.media import HEAD_BYTES, is_text, media_type
 from docpipe.load.names import matcher, uri_name
-from docpipe.load.walk import Walk
+from docpipe.load.walk import Walk, modified
 from docpipe.types import Blob, Entry, Outcome, Source
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -44,6 +44,8 @@ class FileLoader:
         for name in ("include", "exclude"):
             if isinstance(getattr(self, name), str):
                 raise ValueError(f"{name} must be a list of globs, got the text {getattr(self, name)!r}")
+        if not self.path:
+            raise ValueError("path must not be empty: that would be whatever folder the command is called from")
         for name in ("max_bytes", "max_text_bytes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -71,7 +73,7 @@ class FileLoader:
             yield from self._walk(root)
         elif stat.S_ISREG(facts.st_mode):
             uri = self.prefix + uri_name(root.rpartition(os.sep)[2])
-            yield Entry(uri=uri, location=root, size=facts.st_size, modified=facts.st_mtime_ns)
+            yield Entry(uri=uri, location=root, size=facts.st_size, modified=modified(facts))
         else:
             raise SourceError(
                 f"the source {self.path!r} is neither a folder nor a file",
@@ -105,9 +107,7 @@ class FileLoader:
             raise UnreadableSource(
                 "it changed while it was being read", source=entry.uri, remedy="run again when nobody writes to it"
             )
-        source = Source(
-            uri=entry.uri, media_type=media, digest=digest(data), size=len(data), modified=after.st_mtime_ns
-        )
+        source = Source(uri=entry.uri, media_type=media, digest=digest(data), size=len(data), modified=modified(after))
         return Blob(source=source, data=data)
 
     def _walk(self, root: str) -> Walk:

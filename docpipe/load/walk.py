@@ -79,7 +79,7 @@ class Walk:
             return self._ignored(shown, "NotIncluded", "no glob of `include` fits it", "change `include` to index it")
         if item.is_file(follow_symlinks=False):
             facts = item.stat(follow_symlinks=False)
-            return Entry(uri=self.prefix + path, location=item.path, size=facts.st_size, modified=facts.st_mtime_ns)
+            return Entry(uri=self.prefix + path, location=item.path, size=facts.st_size, modified=modified(facts))
         if item.is_symlink():
             return self._link(path, item)
         return self._ignored(path, "NotAFile", "it is a socket, pipe or device", "remove it from the folder")
@@ -108,7 +108,7 @@ class Walk:
                 "it is a link to a folder or device",
                 "its files are indexed where they really are",
             )
-        return Entry(uri=self.prefix + path, location=target, size=facts.st_size, modified=facts.st_mtime_ns)
+        return Entry(uri=self.prefix + path, location=target, size=facts.st_size, modified=modified(facts))
 
     def _kept_out(self, path: str) -> Outcome:
         message = "it is no document but the pipeline's own: its index, or its file"
@@ -121,6 +121,11 @@ class Walk:
     def _failed(self, path: str, reason: str, message: str, remedy: str) -> Outcome:
         error = Failure(stage=_STAGE, type=reason, message=message, remedy=remedy, retryable=reason != "NameCollision")
         return Outcome(uri=self.prefix + path, status=Status.FAILED, error=error)
+
+
+def modified(facts: os.stat_result) -> int:
+    """When a file was changed, in nanoseconds since 1970; times that 64 bits cannot hold are the nearest they can."""
+    return max(1 - 2**63, min(facts.st_mtime_ns, 2**63 - 1))
 
 
 _PERMIT = "give the user that runs docpipe the right to read it"

@@ -65,6 +65,10 @@ def make_stage(tree: Tree, problems: Problems) -> Any:
     except ConfigError as error:
         problems.add(used.place, error.message, remedy=error.remedy, kind=type(error))
         return None
+    if not dataclasses.is_dataclass(kind):
+        message = f"the stage `{used.value}` is no dataclass ({kind.__module__}.{kind.__qualname__})"
+        problems.add(used.place, message, remedy="make it a frozen dataclass: its fields are its options")
+        return None
     return make(kind, tree, problems)
 
 

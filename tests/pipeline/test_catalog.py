@@ -7,6 +7,9 @@ import pytest
 
 from docpipe.errors import ConfigError, UnknownName
 from docpipe.pipeline import catalog
+from docpipe.pipeline.problems import Place, Problems
+from docpipe.pipeline.stage_options import make_stage
+from docpipe.pipeline.yaml_tree import tree_of
 
 
 class Mine:
@@ -59,6 +62,14 @@ def test_an_unknown_name_gets_the_nearest() -> None:
     assert caught.value.remedy == "did you mean `parse.markdown`?"
     with pytest.raises(UnknownName, match=r"no reranker is called `locale` \(did you mean `local`\?\)"):
         catalog.reranker_class("locale")
+
+
+def test_a_class_without_fields_is_no_stage(others: None) -> None:
+    problems = Problems()
+    assert make_stage(tree_of({"use": "chunk.mine"}, Place("p.yaml")), problems) is None
+    with pytest.raises(ConfigError, match=r"the stage `chunk\.mine` is no dataclass \(.*Mine\)") as caught:
+        problems.raise_all()
+    assert "its fields are its options" in caught.value.remedy
 
 
 def test_a_stage_that_cannot_be_imported_says_why(others: None) -> None:
