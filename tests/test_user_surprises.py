@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 import docpipe
+from docpipe.chunk.layout import LayoutChunker
 from docpipe.errors import ConfigError, IndexFailed, InvalidOption, SourceError
+from docpipe.parse.auto import AutoParser
 from docpipe.pipeline.pipe import Pipe
+from docpipe.types import Blob, Source
 
 PIPELINE = """\
 version: 1
@@ -225,3 +228,13 @@ def test_a_tilde_that_is_no_home_is_a_name_like_any_other(world: World, name: st
         pipe.run()
     assert str(world.folder / name / "docs") in str(caught.value)
     assert pipe.search("lighthouse") == []
+
+
+def test_a_rule_longer_than_a_chunk_costs_no_document() -> None:
+    text = ("Engine room\n" + "=" * 90 + "\n" + "The pump stands at the far end. " * 5 + "\n\n") * 3
+    data = text.encode()
+    source = Source(uri="a.txt", media_type="text/plain", digest="d", size=len(data), modified=0)
+    (document,) = AutoParser()(Blob(source=source, data=data))
+    chunks = list(LayoutChunker(max_tokens=32, overlap=0, tokenizer="characters")(document))
+    assert "".join(chunk.text for chunk in chunks).count("pump") == 15
+    assert all(chunk.block_ids for chunk in chunks)

@@ -51,12 +51,12 @@ class Finisher:
         for context in dict.fromkeys((*draft.contexts, "")):
             tokens = self._tokens(draft, context, text)
             if tokens <= self.most:
-                yield self._chunk(span, text, context, draft.headings, tokens)
+                yield from self._chunk(span, text, context, draft.headings, tokens)
                 return
         draft = draft._replace(tokens=None)
         for part in self._cut_again(span, text):
             words = part.of(self.document.text)
-            yield self._chunk(part, words, "", draft.headings, self._tokens(draft, "", words))
+            yield from self._chunk(part, words, "", draft.headings, self._tokens(draft, "", words))
 
     def _tokens(self, draft: Draft, context: str, text: str) -> int:
         special = self.tokenizer.special_tokens
@@ -76,14 +76,17 @@ class Finisher:
             if part:
                 yield part
 
-    def _chunk(self, span: Span, text: str, context: str, headings: tuple[str, ...], tokens: int) -> Chunk:
+    def _chunk(self, span: Span, text: str, context: str, headings: tuple[str, ...], tokens: int) -> Iterator[Chunk]:
+        """One chunk; none where the text is of no block: a long rule under a heading, say."""
         blocks = self.blocks[bisect_right(self.ends, span.start) : bisect_left(self.starts, span.end)]
+        if not blocks:
+            return
         content, repetition = context + text, self.seen[context + text]
         self.seen[content] += 1
         boxes = self._boxes(span, blocks)
         pages = {box.page for box in boxes} or {block.page for block in blocks if block.page}
         self.position += 1
-        return Chunk(
+        yield Chunk(
             id=_ids.chunk_id(self.document.id, content, repetition),
             document_id=self.document.id,
             source=self.document.source,
