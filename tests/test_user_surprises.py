@@ -118,6 +118,18 @@ def test_a_damaged_index_says_what_to_do(world: World) -> None:
         assert "move its folder away" in caught.value.remedy
 
 
+def test_a_file_that_becomes_one_nobody_reads_is_no_longer_found(world: World) -> None:
+    pipe = world.open()
+    pipe.run()
+    (world.docs / "sound.md").write_bytes(b"\x7fELF\x00\x00" * 64)
+    assert pipe.run().ignored == 1
+    assert pipe.search("lighthouse") == []
+    assert (pipe.status().documents, pipe.status().chunks) == (0, 0)
+    (world.docs / "sound.md").write_text("The lighthouse is back.", encoding="utf-8")
+    assert pipe.run().failed == 0
+    assert len(pipe.search("lighthouse")) == 1
+
+
 @pytest.mark.parametrize("limit", [0, -1, 10**12, 2**70])
 def test_a_number_of_hits_that_makes_no_sense_is_told(world: World, limit: int) -> None:
     with pytest.raises(InvalidOption, match=f"limit must be from 1 to 1,000,000, got {limit}"):

@@ -281,6 +281,9 @@ class Run:
 
     def _record_failure(self, job: _Job, what: Failure, status: Status, seconds: float) -> None:
         row = job.row.failed(what, status=status, source=_as_listed(job), by=self._stamp, now=int(time.time()))
+        if status == Status.IGNORED and row.chunks:  # it is another kind of file now: what it was is gone
+            self._stages.index.delete([row.document_id])
+            row = replace(row, chunks=0, tokens=0, pages=0, ocr_pages="")
         self._touched.append(row)
         self._finish(Outcome(uri=job.step.uri, status=status, error=what, seconds=seconds))
 
