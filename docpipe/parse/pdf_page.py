@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe.parse import layout
 from docpipe.parse.content import Box, FoundTable, Rule, Word
+from docpipe.parse.figures import drawn_figures, lone_captions
 from docpipe.parse.lettering import readable, storable, style_of, unreadable_share
 from docpipe.parse.paragraphs import bulleted
 from docpipe.parse.printed import PrintedLine, PrintedPage, turned
@@ -29,6 +30,9 @@ _SAME_LINE = 3.0
 """Bottoms that differ by less, in points, may stand on one line."""
 _MOST_WORDS = 6_000
 """On one page; with more, tables are not looked for."""
+
+_MOST_CONTENT = 300_000
+"""Compressed bytes of a page's content above which its drawings are not looked at."""
 
 
 def shown_size(page: "pymupdf.Page") -> tuple[float, float]:
@@ -70,6 +74,8 @@ class PageReader:
         if scanned and not readable(text):
             lines, odd = [], {}
         found = self._tables(words, total) if tables and _side_by_side(lines) else []
+        if total == 0:
+            pictures += self._drawings(lines, pictures, found)
         pieces = layout.arrange(
             lines, turned=list(odd.values()), tables=found, pictures=pictures, width=width, height=height
         )
@@ -88,6 +94,23 @@ class PageReader:
     def _drawn(self) -> bool:
         """Whether a page without text and pictures shows many drawings: its letters may be outlines."""
         return len(self._page.get_bboxlog()) > 50
+
+    def _drawings(
+        self, lines: Sequence[PrintedLine], pictures: Sequence[Box], tables: Sequence[FoundTable]
+    ) -> list[Box]:
+        """Figures that are drawn rather than pictures; looked for only where a caption stands without one."""
+        captions = lone_captions(lines, pictures)
+        if not captions or self._content_size() > _MOST_CONTENT:
+            return []
+        shapes = [Box(*drawing["rect"]) for drawing in self._page.get_cdrawings()]
+        taken = [table.box for table in tables]
+        return drawn_figures(captions, lines, shapes, taken=taken, page=Box(0, 0, self._width, self._height))
+
+    def _content_size(self) -> int:
+        """Compressed bytes of what the page draws."""
+        document = self._page.parent
+        sizes = (document.xref_get_key(xref, "Length")[1] for xref in self._page.get_contents())
+        return sum(int(size) for size in sizes if size.isdigit())
 
     def _tables(self, printed: Sequence[tuple[Any, ...]], total: int) -> list[FoundTable]:
         from docpipe.parse.rules import page_rules

@@ -296,6 +296,35 @@ def test_a_picture_is_a_figure_without_text() -> None:
     assert not document.blocks[1].span
 
 
+def test_a_drawn_chart_above_its_caption_is_a_figure_with_its_labels_as_text() -> None:
+    pdf = draw.new()
+    page = pdf.new_page()
+    draw.flow(page, (60, 50, 540, 120), sentences("Body", 4))
+    page.draw_line((120, 180), (120, 300))
+    page.draw_line((120, 300), (400, 300))
+    page.draw_polyline([(120, 290), (200, 240), (300, 250), (400, 190)])
+    for number, top in (("30", 190), ("20", 240), ("10", 290)):
+        draw.put(page, 104, top, number, size=8)
+    draw.put(page, 220, 312, "Month of the year", size=8)
+    draw.put(page, 100, 340, "Figure 1: Ships by month.")
+    document = parsed(draw.finished(pdf))
+    kinds = [block.kind for block in document.blocks]
+    assert kinds == [BlockKind.PARAGRAPH, BlockKind.FIGURE, BlockKind.CAPTION]
+    assert set(document.blocks[1].span.of(document.text).split()) == {"30", "20", "10", "Month", "of", "the", "year"}
+
+
+def test_a_drawn_box_around_text_is_no_figure() -> None:
+    pdf = draw.new()
+    page = pdf.new_page()
+    for inset in range(4):
+        page.draw_rect((50 - inset, 90 - inset, 550 + inset, 300 + inset))
+    draw.flow(page, (60, 100, 540, 290), sentences("Body", 12))
+    draw.put(page, 60, 330, "Figure 1: What the harbour master said.")
+    for number in range(3):
+        draw.put(page, 60, 400 + 30 * number, f"Quay {number}")
+    assert BlockKind.FIGURE not in {block.kind for block in parsed(draw.finished(pdf)).blocks}
+
+
 def locked(**options: str) -> Blob:
     import pymupdf
 
