@@ -132,7 +132,7 @@ def search(
     mode: Annotated[Literal["hybrid", "vector", "text"] | None, typer.Option(help="Which legs look.")] = None,
     where: Where = None,
     rerank: Annotated[bool | None, typer.Option(help="Let a cross-encoder read the best hits again.")] = None,
-    context: Annotated[int, typer.Option(min=0, help="So many neighbours before and after each hit.")] = 0,
+    context: Annotated[int, typer.Option(min=0, max=1000, help="So many neighbours before and after each hit.")] = 0,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -222,6 +222,8 @@ def parse(
     from docpipe.pipeline.single import parse_file
 
     chosen = _page_numbers(pages)
+    if html is not None and html.exists() and file.exists() and html.samefile(file):
+        raise ConfigError("the drawing would replace the document", where=str(html), remedy="choose another place")
     with _quiet_output(as_json):
         blob, document = parse_file(file, pipeline=pipeline, environment=os.environ)
         if html is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import docpipe
+from docpipe import cli
 from docpipe.chunk.layout import LayoutChunker
 from docpipe.errors import ConfigError, IndexFailed, InvalidOption, SourceError
 from docpipe.parse.auto import AutoParser
@@ -231,6 +232,19 @@ def test_a_date_beyond_what_the_index_holds_is_a_date(world: World, where: str) 
     pipe.run()
     assert pipe.search("lighthouse", where=where) == []
     assert len(pipe.search("lighthouse", where=f"not {where}")) == 1
+
+
+def test_a_drawing_never_replaces_its_document(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    document = world.docs / "sound.md"
+    before = document.read_bytes()
+    assert cli.main(["parse", str(document), "--html", str(world.docs / ".." / "docs" / "sound.md")]) == 2
+    assert "would replace the document" in capsys.readouterr().err
+    assert document.read_bytes() == before
+
+
+def test_more_neighbours_than_can_be_counted_is_a_wrong_command(world: World) -> None:
+    world.open().run()
+    assert cli.main(["search", str(world.file), "lighthouse", "--context", str(10**20)]) == 2
 
 
 @pytest.mark.parametrize("name", ["~", "~nobody-of-that-name"])
