@@ -22,10 +22,10 @@ _FEW = 24
 """Fewer characters on a page with a full picture are a stamp or a page number, not its text layer."""
 _STAMPED = 0.08
 """Of the page's height, at its top and bottom: where offices stamp scans."""
-_CELL_WORDS = 3
-"""Words of a short cell."""
-_LONG_CELL_WORDS = 8
-"""Words of a long one: the lines of columns of running text have more."""
+_CELL_SPACES = 3
+"""Spaces in a line that may be a cell, at most: lines of running text have more."""
+_FEWEST_RULES = 4
+"""Lines drawn around a table of text: fewer set off headers, footers and notes."""
 _SAME_LINE = 3.0
 """Bottoms that differ by less, in points, may stand on one line."""
 _MOST_WORDS = 6_000
@@ -73,7 +73,8 @@ class PageReader:
         scanned = (bool(text) or not odd) and self._needs_ocr(lines, text, pictures, width * height, height)
         if scanned and not readable(text):
             lines, odd = [], {}
-        found = self._tables(words, total) if tables and _side_by_side(lines) else []
+        pairs = _side_by_side(lines) if tables else []
+        found = self._tables(words, total, drawn_only=not _like_cells(pairs)) if len(pairs) > 1 else []
         if total == 0:
             pictures += self._drawings(lines, pictures, found)
         pieces = layout.arrange(
@@ -112,38 +113,36 @@ class PageReader:
         sizes = (document.xref_get_key(xref, "Length")[1] for xref in self._page.get_contents())
         return sum(int(size) for size in sizes if size.isdigit())
 
-    def _tables(self, printed: Sequence[tuple[Any, ...]], total: int) -> list[FoundTable]:
+    def _tables(self, printed: Sequence[tuple[Any, ...]], total: int, *, drawn_only: bool) -> list[FoundTable]:
+        """Args: drawn_only, to look no further where hardly a line is drawn on the page: the words alone are prose."""
         from docpipe.parse.rules import page_rules
         from docpipe.parse.tables import find_tables
 
         if not printed or len(printed) > _MOST_WORDS:
             return []
-        words = _clean_words([Word._make(word[:5]) for word in printed])
         rules = page_rules(self._page)
+        if drawn_only and len(rules) < _FEWEST_RULES:
+            return []
+        words = _clean_words([Word._make(word[:5]) for word in printed])
         width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
         if total:
             rules = tuple(Rule(*turned(rule, (360 - total) % 360, self._width, self._height)) for rule in rules)
         return find_tables(words, rules, width=width, height=height)
 
 
-def _side_by_side(lines: Sequence[PrintedLine]) -> bool:
-    """Whether at least two lines have another one beside them, one of both as short as a cell, list signs aside.
-
-    It spares pages of prose, in one column or several, the search for tables, which takes as long as all the rest.
-    """
-    beside = 0
+def _side_by_side(lines: Sequence[PrintedLine]) -> list[tuple[str, str]]:
+    """Texts of lines that stand beside each other, list signs aside: without two of them there are no cells."""
     ordered = sorted([(line[3], line[0], line[2], line[4]) for line in lines])
-    for (bottom, left, right, text), (other, start, end, words) in pairwise(ordered):
-        if other - bottom < _SAME_LINE and (start >= right or left >= end) and _cell_like(text, words):
-            beside += 1
-            if beside == 2:
-                return True
-    return False
+    return [
+        (text, other_text)
+        for (bottom, left, right, text), (other, start, end, other_text) in pairwise(ordered)
+        if other - bottom < _SAME_LINE and (start >= right or left >= end) and not _lone_sign(text, other_text)
+    ]
 
 
-def _cell_like(text: str, beside: str) -> bool:
-    few, more = sorted((text.count(" "), beside.count(" ")))
-    return few < _CELL_WORDS and more < _LONG_CELL_WORDS and not _lone_sign(text, beside)
+def _like_cells(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether at least two of the pairs are as short as cells are, and columns of running text hardly ever."""
+    return sum([max(text.count(" "), other.count(" ")) <= _CELL_SPACES for text, other in pairs]) > 1
 
 
 def _lone_sign(*texts: str) -> bool:
