@@ -32,6 +32,8 @@ _EQUATION = re.compile(r"\(\d{1,3}(?:\.\d{1,3})?[a-z]?\)$")
 _NAMES = re.compile(r"^by\s|,\s|\s(?:and|und|et|y|&)\s.*\d|[*†‡§]$|[^\W\d]\s?\d(?:[\s,]|$)", re.I)
 """What a line under the title shows when it names the authors."""
 _OPEN_ENDS = frozenset(".,;，。；、…-")
+_LEADERS = ("....", ". . . .", "…………", "____")
+"""What leads from a title to its page number in a table of contents, and blanks to be filled in."""
 _LONGEST_HEADING = 160
 
 
@@ -131,6 +133,8 @@ def _is_heading(item: Labelled, text: str, body: _Body, outline: Outline) -> boo
     lines = item.piece.lines
     if len(lines) > 4 or len(text) > _LONGEST_HEADING or len(_LETTER.findall(text)) < 2 or bulleted(text):
         return False
+    if any(leader in text for leader in _LEADERS):
+        return False
     first = lines[0]
     if outline and outline.level(text, item.page) and first.size >= 0.9 * body.size:
         return True
@@ -143,7 +147,9 @@ def _is_heading(item: Labelled, text: str, body: _Body, outline: Outline) -> boo
     if first.size < 0.93 * body.size:
         return False
     if bold:
-        return len(text) <= 120 and not text[0].islower() and text[-1] != ":" and len(lines) <= 3
+        if len(text) > 120 or text[0].islower() or len(lines) > 3 or _is_bold_item(item.piece, text, body):
+            return False
+        return text[-1] != ":" or (text.isupper() and len(text) <= 60)
     if len(lines) > 1 or len(text) > 90 or first.style & MONO:
         return False
     shouted = text.isupper() and len(_LETTER.findall(text)) >= 4 and len(text) <= 70
@@ -152,6 +158,15 @@ def _is_heading(item: Labelled, text: str, body: _Body, outline: Outline) -> boo
         or bool(_CHINESE_SECTION.match(text) and len(text) <= 40)
         or bool(_SECTION.match(text) and len(text) <= 70)
     )
+
+
+def _is_bold_item(piece: Piece, text: str, body: _Body) -> bool:
+    """Whether a bold line of the body's size is a numbered list's item: set in a little, and not in the middle."""
+    first = piece.lines[0]
+    indent = first.left - piece.left
+    if not first.size < indent < 4 * first.size or first.size > 1.05 * body.size or not numbered(text):
+        return False
+    return piece.right - first.right > 2 * indent
 
 
 def _short(text: str) -> bool:

@@ -239,6 +239,19 @@ def test_headings_take_their_level_from_size_and_number() -> None:
     assert document.metadata["title"] == "The book of the harbour"
 
 
+def test_bold_lines_that_are_no_headings_and_a_shouted_one_with_a_colon_that_is() -> None:
+    pdf = draw.new()
+    page = pdf.new_page()
+    draw.put(page, 60, 60, "THE HARBOUR'S RULES:", font="hebo")
+    draw.flow(page, (60, 70, 540, 140), sentences("Body", 4))
+    draw.put(page, 76, 160, "1. Tie your ship", font="hebo")
+    draw.flow(page, (60, 180, 540, 250), sentences("More", 4))
+    draw.put(page, 60, 280, "Ships and ropes .......................... 12", font="hebo")
+    document = parsed(draw.finished(pdf))
+    assert draw.of(document, BlockKind.HEADING) == ["THE HARBOUR'S RULES:"]
+    assert draw.of(document, BlockKind.LIST_ITEM) == ["1. Tie your ship"]
+
+
 def test_lists_captions_code_and_references_are_named() -> None:
     pdf = draw.new()
     page = pdf.new_page()
