@@ -24,6 +24,10 @@ _AHEAD = 4
 """Calls per worker that wait or run at once."""
 _FETCHED = 64
 """Steps whose ledger rows and stored documents are fetched together."""
+_EARLY_CHUNKS = 512
+"""A batch of a slow embedder, so that it works while files are still being parsed."""
+_SLOW_SECONDS = 2.0
+"""A batch that took longer was slow; quick ones are made large, since each commit has a cost of its own."""
 _COMMIT_SECONDS = 20.0
 """A batch is committed after this time even if it is small."""
 
@@ -132,6 +136,7 @@ class Run:
         self._batch: list[tuple[Parsed, _Job, float]] = []
         self._batch_chunks = 0
         self._batch_since = time.monotonic()
+        self._wanted = min(_EARLY_CHUNKS, options.batch_chunks)
         self._writing: Future[list[_Commit]] | None = None
         self._touched: list[Row] = []
         self._done = 0
@@ -295,8 +300,10 @@ class Run:
     def _batch_is_full(self) -> bool:
         if not self._batch:
             return False
+        if self._batch_chunks >= self._options.batch_chunks:
+            return True
         waited = time.monotonic() - self._batch_since > _COMMIT_SECONDS
-        return self._batch_chunks >= self._options.batch_chunks or waited
+        return self._writing is None and (self._batch_chunks >= self._wanted or waited)
 
     def _flush(self, executor: ThreadPoolExecutor) -> None:
         """Write the batch while the workers go on; one batch is written at a time."""
@@ -339,6 +346,8 @@ class Run:
         tally.reused += written.reused
         tally.seconds["embed"] += written.embed_seconds
         tally.seconds["index"] += written.index_seconds
+        slow = written.embed_seconds + written.index_seconds > _SLOW_SECONDS
+        self._wanted = min(_EARLY_CHUNKS if slow else self._options.batch_chunks, self._options.batch_chunks)
         self._progress(Event(kind="embedded", count=written.embedded))
         for parsed, job, seconds in commit.items:
             tally.pages += parsed.pages if parsed.stored else 0
