@@ -24,6 +24,8 @@ _MARGIN = re.compile(r"^(?: {0,3}(?P<fence>`{3,}|~{3,})|#{1,6} |(?<=\n\n)[^\s\-*
 _SIGNS = re.compile(r"[\\`*_~\[\]!<&]")
 _LONGEST, _MOST_BRACKETS = 50_000, 1_000
 """Paragraphs beyond this are no prose; their signs stay, as reading them would take time by the square."""
+_TOO_DEEP = re.compile(r"^(?:[^\S\n]*(?:>|[-*+](?=[^\S\n])|\d{1,9}[.)](?=[^\S\n]))){60,}", re.M)
+"""The reader drops without a word what is nested deeper than it goes: nobody means lists so deep, but their words."""
 _BREAK = re.compile(r"<br\b", re.I)
 _NAMES = {"lang": "language", "authors": "author", "published": "date", "description": "description"}
 
@@ -42,7 +44,7 @@ class MarkdownParser:
         read = decode(blob.data)
         head, body = front_matter(clean(read.text))
         draft, environment = Draft(), dict[str, Any]()
-        for portion in portions(body, environment):
+        for portion in portions(_TOO_DEEP.sub("", body), environment):
             _Writer(draft, environment, targets=self.link_targets).write(_engine().parse(portion, environment))
         errors = str(read.errors) if read.errors else ""
         metadata = {"title": draft.title(), "encoding": read.encoding, "encoding_errors": errors, **head}
@@ -93,7 +95,7 @@ def _engine() -> "MarkdownIt":
     """The reader of blocks; what stands inside of them is read only where it holds signs."""
     from markdown_it import MarkdownIt
 
-    engine = MarkdownIt("commonmark", {"maxNesting": 40}).enable(["table", "strikethrough"])
+    engine = MarkdownIt("commonmark", {"maxNesting": 200}).enable(["table", "strikethrough"])
     engine.normalizeLink = lambda url: url  # type: ignore[method-assign]  # targets are left out of the text
     return engine.disable("inline")
 

@@ -160,3 +160,8 @@ def test_hostile_repetition_ends(parse: Any, unit: str) -> None:
     start = time.process_time()
     parse(MarkdownParser(), unit * (20_000 // len(unit)))
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("nest", ["- " * 20, "> " * 45, "- " * 90, "> - " * 60, "> " * 5000, "1. " * 3000])
+def test_nothing_nested_too_deeply_is_lost(parse: Any, nest: str) -> None:
+    assert "core" in parse(MarkdownParser(), f"before\n\n{nest}core\n\nafter\n").text
