@@ -156,7 +156,10 @@ def _fractions(box: Boxed, page: PrintedPage) -> tuple[float, float, float, floa
     """A box of the reading frame as fractions of the page as shown."""
     left, top, right, bottom = turned(box, page.turn, *page.frame) if page.turn else box[:4]
     width, height = page.width, page.height
-    return _unit(left / width), _unit(top / height), _unit(right / width), _unit(bottom / height)
+    shown = left / width, top / height, right / width, bottom / height
+    if min(shown) >= 0.0 and max(shown) <= 1.0:
+        return shown
+    return _unit(shown[0]), _unit(shown[1]), _unit(shown[2]), _unit(shown[3])
 
 
 def _unit(fraction: float) -> float:

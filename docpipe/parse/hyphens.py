@@ -8,7 +8,7 @@ from typing import NamedTuple
 _HYPHENS = ("-", "\u2010", "\u00ad")
 _LAST = re.compile(r"([^\W\d_]+(?:[-\u2010'’][^\W\d_]+)*)[-\u2010\u00ad]$")
 _FIRST = re.compile(r"[^\W\d_]+")
-_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*(?![-\u2010\u00ad]?$)")
+_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*(?![-\u2010\u00ad]?$)", re.M)
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\u201c\u201d\u2018\u2019\u2014\u2026]")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]")
 _LINKS = re.compile(r"(?:https?://|www\.|doi\.org)\S*$")
@@ -68,12 +68,10 @@ class Vocabulary:
     def count(self, word: str) -> int:
         """How often a word stands in the document, whatever its case."""
         if self._counts is None:
-            self._counts = Counter()
-            for line in self._lines:
-                for found in _WORD.findall(line.lower()):
-                    self._counts[found] += 1
-                    if "-" in found:
-                        self._counts.update(found.split("-"))
+            self._counts = Counter(_WORD.findall("\n".join(self._lines).lower()))
+            for found, times in list(self._counts.items()):
+                if "-" in found:
+                    self._counts.update(dict.fromkeys(found.split("-"), times))
         return self._counts[word.lower()]
 
 

@@ -27,6 +27,7 @@ _SECTION = re.compile(
     r"(?:\d{1,2}(?:\.\d{1,2}){1,4}\.?|(?:chapter|appendix|part|item)\s+[\dIVXA-Z]+[.:]?)\s+[^\W\d_]", re.I
 )
 _CHINESE_SECTION = re.compile(r"第[一二三四五六七八九十百零\d]{1,5}[编篇部章节]|附录")
+_TWO_LETTERS = re.compile(r"[^\W\d_].*?[^\W\d_]", re.S)
 _LETTER = re.compile(r"[^\W\d_]")
 _EQUATION = re.compile(r"\(\d{1,3}(?:\.\d{1,3})?[a-z]?\)$")
 _NAMES = re.compile(r"^by\s|,\s|\s(?:and|und|et|y|&)\s.*\d|[*†‡§]$|[^\W\d]\s?\d(?:[\s,]|$)", re.I)
@@ -131,7 +132,7 @@ def _is_caption(match: re.Match[str], piece: Piece, text: str) -> bool:
 
 def _is_heading(item: Labelled, text: str, body: _Body, outline: Outline) -> bool:
     lines = item.piece.lines
-    if len(lines) > 4 or len(text) > _LONGEST_HEADING or len(_LETTER.findall(text)) < 2 or bulleted(text):
+    if len(lines) > 4 or len(text) > _LONGEST_HEADING or not _TWO_LETTERS.search(text) or bulleted(text):
         return False
     if any(leader in text for leader in _LEADERS):
         return False
