@@ -7,7 +7,6 @@ unanswerable, each question is asked again with its right passages withheld. `--
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+from evaluation import lines
 
 from docpipe._ids import document_id
 from docpipe.chat import judging
@@ -67,11 +67,6 @@ class Remembering:
             scores = self.inner.score(question, new)
             self.known.update({(question, text): score for text, score in zip(new, scores, strict=True)})
         return [self.known[question, text] for text in texts]
-
-
-def lines(path: Path) -> list[dict]:
-    """A file of one JSON object a line; nothing where it is missing."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
 def chunk_of(row: dict) -> Chunk:
@@ -239,7 +234,7 @@ def _quoted(told: Sequence[Judged]) -> str:
 def main() -> None:
     """Read the arguments and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--limit", type=int, default=1000, help="questions of each set")
     arguments = parser.parse_args()

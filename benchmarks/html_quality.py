@@ -7,14 +7,14 @@ writes them: a cell that spans columns or rows is repeated in each of them; the 
 """
 
 import argparse
-import importlib.util
-import json
 import re
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+
+from evaluation import lines, scorer
 
 from docpipe import _ids, tables
 from docpipe.load.media import media_type
@@ -27,29 +27,21 @@ FOLDERS = {"html-articles": ("html",), "office": ("html", "csv"), "same-text": (
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    options.add_argument("--data", type=Path, default=Path("data"))
     options.add_argument("--files", action="store_true", help="one line per file")
     given = options.parse_args()
-    truth, score = given.data / "parse-gt", given.data.parent / "score" / "score.py"
-    if not truth.is_dir() or not score.is_file():
-        print(f"skipped: {truth} or {score} is missing")
+    truth = given.data / "parse-gt"
+    if not truth.is_dir():
+        print(f"skipped: {truth} is missing")
         return
-    scorer = _load(score)
+    score = scorer(given.data)
     print(f"{'folder':18} {'files':>5} {'edit':>6} {'recall':>6} {'precision':>9} {'MB / CPU s':>10}")
     for name, kinds in FOLDERS.items():
         for kind in kinds:
-            _measure(truth / name, kind, scorer, files=given.files)
+            _measure(truth / name, kind, score, files=given.files)
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("score", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _measure(folder: Path, kind: str, scorer: ModuleType, *, files: bool) -> None:
+def _measure(folder: Path, kind: str, score: ModuleType, *, files: bool) -> None:
     parser, rows, size, seconds = AutoParser(), [], 0, 0.0
     for path, expected in _pairs(folder, kind):
         data = path.read_bytes()
@@ -60,7 +52,7 @@ def _measure(folder: Path, kind: str, scorer: ModuleType, *, files: bool) -> Non
         start = time.process_time()
         (document,) = parser(Blob(source=source, data=data))
         seconds, size = seconds + time.process_time() - start, size + len(data)
-        rows.append((path.name, scorer.text(_RULE.sub("", expected.read_text("utf-8")), rendered(document))))
+        rows.append((path.name, score.text(_RULE.sub("", expected.read_text("utf-8")), rendered(document))))
     if not rows:
         return
     edit, recall, precision = (
@@ -73,8 +65,7 @@ def _measure(folder: Path, kind: str, scorer: ModuleType, *, files: bool) -> Non
 
 
 def _pairs(folder: Path, kind: str) -> Iterator[tuple[Path, Path]]:
-    for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in lines(folder / "manifest.jsonl"):
         if row["kind"] == kind:
             yield folder / row["file"], folder / row["expected"]
 

@@ -6,7 +6,6 @@ FOLDER holds `parse-gt/` and `pdf-qa/`; the scorer lies beside it in `../score/s
 """
 
 import argparse
-import importlib.util
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from evaluation import lines, scorer
 
 from docpipe import _ids
 from docpipe.markdown import to_markdown
@@ -25,30 +26,21 @@ type_row = dict[str, float]
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    options.add_argument("--data", type=Path, default=Path("data"))
     options.add_argument("--files", action="store_true", help="one line per file")
     options.add_argument("--pages", type=int, default=60, help="pages of each file whose parsing is timed")
     given = options.parse_args()
-    truth, score = given.data / "parse-gt", given.data.parent / "score" / "score.py"
-    if not truth.is_dir() or not score.is_file():
-        print(f"skipped: {truth} or {score} is missing")
+    truth = given.data / "parse-gt"
+    if not truth.is_dir():
+        print(f"skipped: {truth} is missing")
         return
-    scorer = _load(score)
+    score = scorer(given.data)
     print(f"{'folder':12} {'files':>5} {'edit':>6} {'recall':>6} {'precision':>9} {'headings':>8} {'levels':>6}")
     for folder in ("jose", "office", "same-text"):
         for name, read in (("plain", _plain), ("docpipe", _markdown)):
-            _report(f"{folder} {name}", list(_scores(truth / folder, scorer, read)), files=given.files)
-    _facts(truth / "olmocr", scorer)
+            _report(f"{folder} {name}", list(_scores(truth / folder, score, read)), files=given.files)
+    _facts(truth / "olmocr", score)
     _speed(sorted((given.data / "pdf-qa" / "pdfs").glob("*.pdf")), given.pages)
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("score", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _blob(path: Path) -> Blob:
@@ -73,7 +65,7 @@ def _plain(path: Path) -> str:
         return "\n".join(page.get_text() for page in pdf)
 
 
-def _scores(folder: Path, scorer: ModuleType, read: Callable[[Path], str]) -> Iterator[tuple[str, type_row]]:
+def _scores(folder: Path, score: ModuleType, read: Callable[[Path], str]) -> Iterator[tuple[str, type_row]]:
     for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines():
         entry: dict[str, Any] = json.loads(line)
         path = folder / entry["file"]
@@ -81,10 +73,10 @@ def _scores(folder: Path, scorer: ModuleType, read: Callable[[Path], str]) -> It
             continue
         text = read(path)
         if entry.get("cut_after"):
-            text = scorer.cut_after(text, entry["cut_after"])
-        row = scorer.text((folder / entry["expected"]).read_text("utf-8"), text)
+            text = score.cut_after(text, entry["cut_after"])
+        row = score.text((folder / entry["expected"]).read_text("utf-8"), text)
         if entry.get("headings"):
-            row |= scorer.headings(entry["headings"], text)
+            row |= score.headings(entry["headings"], text)
         yield path.name, row
 
 
@@ -98,14 +90,14 @@ def _report(name: str, rows: list[tuple[str, type_row]], *, files: bool) -> None
         print(f"{label[:40]:{18}} {len(scored):>3} {cells}")
 
 
-def _facts(folder: Path, scorer: ModuleType) -> None:
+def _facts(folder: Path, score: ModuleType) -> None:
     """Share of the human-checked facts that hold; scanned pages count, although nothing here recognises them."""
-    tests = [json.loads(line) for line in (folder / "tests.jsonl").read_text("utf-8").splitlines()]
+    tests = lines(folder / "tests.jsonl")
 
     def page(name: str, number: int | None) -> str:
         return to_markdown(_document(folder / name), pages={number} if number else None)
 
-    found = scorer.facts(tests, page)
+    found = score.facts(tests, page)
     print("olmocr facts " + " ".join(f"{kind} {value:.2f}" for kind, value in found.items()))
 
 

@@ -8,13 +8,14 @@ the whole pipeline with the embedded default. `--keep` keeps the indexes between
 """
 
 import argparse
-import importlib.util
 import json
 import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from evaluation import lines, scorer
 
 import docpipe
 from docpipe.types import Hit
@@ -43,7 +44,7 @@ def main() -> None:
     if not options.data.is_dir():
         print(f"skipped: {options.data} is missing")
         return
-    score = _scorer(options.data)
+    score = scorer(options.data)
     with tempfile.TemporaryDirectory() as name:
         keep = options.keep or Path(name)
         keep.mkdir(parents=True, exist_ok=True)
@@ -52,8 +53,8 @@ def main() -> None:
 
 
 def _pages(folder: Path, keep: Path, score: ModuleType, *, rerank: bool) -> None:
-    questions = [q for q in _lines(folder / "questions.jsonl") if q["evidence_pages"]]
-    kinds = {row["doc"]: row["text_layer"] for row in _lines(folder / "documents.jsonl")}
+    questions = [q for q in lines(folder / "questions.jsonl") if q["evidence_pages"]]
+    kinds = {row["doc"]: row["text_layer"] for row in lines(folder / "documents.jsonl")}
     pipe = _indexed(folder / "pdfs", keep / "pdf-qa", rerank=rerank)
     groups = {
         "text layer": [q for q in questions if kinds[q["doc"]] == "yes"],
@@ -77,7 +78,7 @@ def _page_hits(pipe: Any, question: dict[str, Any], mode: str) -> list[dict[str,
 
 
 def _documents(folder: Path, keep: Path, score: ModuleType, *, rerank: bool) -> None:
-    questions = _lines(folder / "questions.jsonl")
+    questions = lines(folder / "questions.jsonl")
     pipe = _indexed(folder / "pdfs", keep / "pdf-multidoc", rerank=rerank)
     print(f"\n{'pdf-multidoc, over all documents':34}{'questions':>10}")
     for mode in MODES:
@@ -100,19 +101,6 @@ def _indexed(docs: Path, index: Path, *, rerank: bool) -> Any:
     scans = f"{report.ocr_pages} pages need OCR" if report.ocr_pages else ""
     print(f"{index.name}: {done}, {report.pages} pages, {time.perf_counter() - started:.0f} s {scans}", flush=True)
     return pipe
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-
-
-def _scorer(data: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("score", data.parent / "score" / "score.py")
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"no scorer at {data.parent / 'score' / 'score.py'}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ most N questions of each set (0: none) and compares on those. `--vectors` keeps 
 """
 
 import argparse
-import importlib.util
-import json
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from evaluation import lines, scorer
 
 from docpipe._ids import digest
 from docpipe.embed.local import LocalEmbedder
@@ -31,21 +30,6 @@ from docpipe.types import BlockKind, Chunk, EmbeddedChunk, Query, Source, Span
 
 GROUPS = ("retrieval-en", "retrieval-zh", "retrieval-xl")
 COLUMNS = ("text", "vector", "hybrid", "ms/query", "rerank", "of", "ms/query")
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """A file of JSON lines."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
-def scorer(data: Path) -> ModuleType:
-    """The scorer that lies beside the data."""
-    spec = importlib.util.spec_from_file_location("score", data.parent / "score" / "score.py")
-    if spec is None or spec.loader is None:
-        raise SystemExit("no scorer beside the data")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def chunk(passage: dict[str, Any]) -> Chunk:

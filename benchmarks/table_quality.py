@@ -8,13 +8,13 @@ rules and `find_tables` together; reading the words is not counted.
 """
 
 import argparse
-import importlib.util
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from evaluation import lines, scorer
 
 from docpipe.parse.content import Word
 from docpipe.parse.rules import page_rules
@@ -26,27 +26,26 @@ type_finder = Callable[[Any], list[str]]
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    options.add_argument("--data", type=Path, default=Path("data"))
     options.add_argument("--files", action="store_true", help="one line per table")
     options.add_argument("--peer", action="store_true", help="also measure PyMuPDF's find_tables")
     given = options.parse_args()
-    gold_file, score = given.data / "tables" / "icdar2013.jsonl", given.data.parent / "score" / "score.py"
-    if not gold_file.is_file() or not score.is_file():
-        print(f"skipped: {gold_file} or {score} is missing")
+    gold = lines(given.data / "tables" / "icdar2013.jsonl")
+    if not gold:
+        print(f"skipped: {given.data / 'tables'} is missing")
         return
-    gold = [json.loads(line) for line in gold_file.read_text("utf-8").splitlines() if line.strip()]
     finders: dict[str, type_finder] = {"docpipe": ours}
     if given.peer:
         finders["pymupdf"] = theirs
-    scorer = loaded(score)
+    score = scorer(given.data)
     print(f"{'finder':8} {'tables':>6} {'TEDS':>6} {'structure':>9} {'pages':>5} {'pages / CPU s':>13}")
     for name, finder in finders.items():
-        measure(name, finder, gold, given.data / "tables", scorer, files=given.files)
+        measure(name, finder, gold, given.data / "tables", score, files=given.files)
     prose(given.data, finders)
 
 
 def measure(
-    name: str, finder: type_finder, gold: list[dict[str, Any]], folder: Path, scorer: ModuleType, *, files: bool
+    name: str, finder: type_finder, gold: list[dict[str, Any]], folder: Path, score: ModuleType, *, files: bool
 ) -> None:
     """Score all gold tables against what is found on their pages."""
     import pymupdf
@@ -63,8 +62,8 @@ def measure(
     predicted = {row["_id"]: [html for number in row["pages"] for html in found[row["file"], number]] for row in gold}
     if files:
         for row in gold:
-            print(f"  {row['_id']:14} {scorer.tables([row], predicted)['teds']:.3f}")
-    result = scorer.tables(gold, predicted)
+            print(f"  {row['_id']:14} {score.tables([row], predicted)['teds']:.3f}")
+    result = score.tables(gold, predicted)
     print(
         f"{name:8} {result['tables']:6} {result['teds']:6.3f} {result['teds_struct']:9.3f}"
         f" {len(pages):5} {len(pages) / spent:13.0f}"
@@ -111,15 +110,6 @@ def theirs(page: tuple[Any, list[Word]]) -> list[str]:
     """Tables by PyMuPDF, as HTML."""
     rows = (each.extract() for each in page[0].find_tables().tables)
     return [write(grid([[cell or "" for cell in row] for row in each])).html for each in rows]
-
-
-def loaded(path: Path) -> ModuleType:
-    """The scorer, from the file beside the data."""
-    spec = importlib.util.spec_from_file_location("score", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":
