@@ -19,6 +19,13 @@ _GAP = 0.9
 _BACKGROUND = 0.6
 """Of the page's area: a larger picture with text on it is what the page is printed on."""
 
+_BAR = 2.5
+"""Height of a coloured bar behind a heading, in units of its line's height, at most."""
+_PROSE_LINE = 40
+"""Characters: longer lines on a picture are text rather than labels."""
+_FILLED = 0.3
+"""Of a picture's area: where long lines cover more, it is the ground on which text is printed."""
+
 
 def arrange(
     lines: Sequence[PrintedLine],
@@ -39,6 +46,10 @@ def arrange(
     """
     pictures = _shown(pictures, width * height)
     free, inside = _sorted_out(lines, tables, pictures)
+    backdrops = [number for number, held in inside.items() if _is_backdrop(pictures[number], held)]
+    if backdrops:
+        pictures = [box for number, box in enumerate(pictures) if number not in backdrops]
+        free, inside = _sorted_out(lines, tables, pictures)
     blocks = [
         *(Piece("table", (), table.box, 0, table.box.left, table.box.right, table) for table in tables),
         *(Piece("figure", tuple(inside.get(n, ())), box, 0, box.left, box.right) for n, box in enumerate(pictures)),
@@ -118,6 +129,15 @@ def _shown(pictures: Sequence[Box], area: float) -> list[Box]:
         else:
             joined.append(box)
     return [box for box in joined if _SMALLEST_PICTURE * area <= _area(box) <= _BACKGROUND * area]
+
+
+def _is_backdrop(box: Box, lines: Sequence[PrintedLine]) -> bool:
+    """Whether a picture only colours what is printed on it: a paragraph that fills it, or one line on a bar."""
+    tallest = max(line.bottom - line.top for line in lines)
+    if box.bottom - box.top <= _BAR * tallest:
+        return True
+    prose = [line for line in lines if len(line.text) > _PROSE_LINE]
+    return sum(_area(line.box) for line in prose) > _FILLED * _area(box)
 
 
 def _touch(box: Box, other: Box) -> bool:

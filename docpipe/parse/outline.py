@@ -96,6 +96,10 @@ def levels(headings: Sequence[Heading], *, below: int = 0) -> list[int]:
         common = told[style].most_common(1)
         last = common[0][0] if common else min(last + 1, 6)
         ranks[style] = last
+    deepest = 6
+    for style in reversed(styles):  # what is set larger than a heading of known level stands no deeper than it
+        ranks[style] = ranks[style] if told[style] else min(ranks[style], deepest)
+        deepest = min(deepest, ranks[style]) if told[style] else deepest
     return [
         max(1, min(6, below + (known or ranks[_style(heading)])))
         for heading, known in zip(headings, told_levels, strict=True)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docpipe.parse.columns import Item, columns
+from docpipe.parse.content import Box
 from docpipe.parse.flow import in_order
 from docpipe.parse.furniture import set_aside
 from docpipe.parse.hyphens import Join, Vocabulary, join
@@ -260,6 +261,23 @@ def test_levels_stay_between_one_and_six(headings: list[Heading], below: int) ->
 def test_larger_headings_stand_above_smaller_and_bold_above_plain() -> None:
     found = levels([Heading("Ships", 18, False), Heading("Sails", 12, True), Heading("Ropes", 12, False)])
     assert found == [1, 2, 3]
+
+
+def test_a_heading_set_larger_than_one_of_known_level_stands_no_deeper() -> None:
+    sizes = [Heading(f"Words {size}", size, False) for size in (30.0, 24.0, 20.0, 18.0)]
+    assert levels([*sizes, Heading("Known", 14.0, False, outlined=2)]) == [1, 2, 2, 2, 2]
+
+
+def roles(picture: Box, *lines: PrintedLine) -> list[str]:
+    return [piece.role for piece in arrange(lines, pictures=[picture], width=600, height=800)]
+
+
+def test_a_picture_behind_a_heading_or_a_paragraph_is_no_figure_and_one_with_labels_is() -> None:
+    assert roles(Box(50, 95, 350, 120), line("The harbour", 60, 100)) == ["text"]
+    assert roles(Box(50, 95, 350, 160), *[line("x" * 55, 60, top, width=280) for top in (100, 114, 128, 142)]) == [
+        "text"
+    ]
+    assert roles(Box(50, 95, 350, 300), *[line(f"Ship {top}", 60, top) for top in (100, 180, 260)]) == ["figure"]
 
 
 @given(lengths, lengths, st.floats(1, 50), st.floats(1, 50), st.sampled_from([0, 90, 180, 270]))
