@@ -183,11 +183,12 @@ ROLES = {"limit": _limit, "run": _run}
 
 
 def make_corpus(folder: Path, *, pages: int) -> None:
-    """About `pages` PDF pages (one file holds a third of them), and 500 Markdown and HTML files; seeded."""
+    """About `pages` PDF pages in 120 files (one of up to 600 pages), and 500 Markdown and HTML files; seeded."""
     chance = random.Random(0)
     (folder / "pdf").mkdir(parents=True)
     (folder / "text").mkdir()
-    counts = [pages // 3, *([max(1, pages * 2 // 3 // 119)] * 119)]
+    longest = min(pages // 3, 600)
+    counts = [longest, *([max(1, (pages - longest) // 119)] * 119)]
     for number, count in enumerate(counts):
         _make_pdf(folder / "pdf" / f"{number:03}.pdf", count, chance)
     for number in range(250):
