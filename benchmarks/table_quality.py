@@ -17,8 +17,8 @@ from typing import Any
 from evaluation import lines, scorer
 
 from docpipe.parse.content import Word
-from docpipe.parse.rules import page_rules
-from docpipe.parse.tables import find_tables
+from docpipe.parse.grid.rules import page_rules
+from docpipe.parse.grid.tables import find_tables
 from docpipe.tables import grid, write
 
 type_finder = Callable[[Any], list[str]]

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from docpipe._encodings import decode
-from docpipe.parse import main_content, markup, page_metadata
 from docpipe.parse.draft import Draft, clean, with_language
+from docpipe.parse.web import head as page_metadata
+from docpipe.parse.web import main_content, markup
 from docpipe.types import Blob, Document
 
 

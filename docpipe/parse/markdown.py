@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from docpipe._encodings import decode
-from docpipe.parse import markup
 from docpipe.parse.draft import Draft, clean, unwrapped, with_language
+from docpipe.parse.web import markup
 from docpipe.tables import Cell, Table
 from docpipe.types import Blob, BlockKind, Document
 

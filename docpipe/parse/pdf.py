@@ -10,12 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from docpipe.errors import CorruptSource, EncryptedSource
-from docpipe.parse.assembly import assemble
-from docpipe.parse.lettering import storable
-from docpipe.parse.outline import Entry
-from docpipe.parse.pdf_page import PageReader, shown_size
-from docpipe.parse.pdf_repair import with_new_page_tree
-from docpipe.parse.printed import PrintedPage
+from docpipe.parse.page.assembly import assemble
+from docpipe.parse.page.lettering import storable
+from docpipe.parse.page.outline import Entry
+from docpipe.parse.page.printed import PrintedPage
+from docpipe.parse.page.reader import PageReader, shown_size
+from docpipe.parse.page.repair import with_new_page_tree
 from docpipe.types import Blob, Document, Source
 
 if TYPE_CHECKING:

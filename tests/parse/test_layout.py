@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe.parse.columns import Item, columns
 from docpipe.parse.content import Box
-from docpipe.parse.flow import in_order
-from docpipe.parse.furniture import set_aside
-from docpipe.parse.hyphens import Join, Vocabulary, join
-from docpipe.parse.labels import Labelled
-from docpipe.parse.layout import arrange
-from docpipe.parse.lettering import readable, storable, unreadable_share
-from docpipe.parse.outline import Entry, Heading, Outline, depth, levels
-from docpipe.parse.paragraphs import bulleted, numbered, pieces
-from docpipe.parse.printed import BOLD, Piece, PrintedLine, PrintedPage, turned, union
+from docpipe.parse.page.columns import Item, columns
+from docpipe.parse.page.flow import in_order
+from docpipe.parse.page.furniture import set_aside
+from docpipe.parse.page.hyphens import Join, Vocabulary, join
+from docpipe.parse.page.labels import Labelled
+from docpipe.parse.page.layout import arrange
+from docpipe.parse.page.lettering import readable, storable, unreadable_share
+from docpipe.parse.page.outline import Entry, Heading, Outline, depth, levels
+from docpipe.parse.page.paragraphs import bulleted, numbered, pieces
+from docpipe.parse.page.printed import BOLD, Piece, PrintedLine, PrintedPage, turned, union
 from docpipe.types import BlockKind
 
 lengths = st.floats(0, 800, allow_nan=False)

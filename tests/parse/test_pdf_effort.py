@@ -7,7 +7,7 @@ import pymupdf
 import pytest
 
 from docpipe._ids import digest
-from docpipe.parse import tables
+from docpipe.parse.grid import tables
 from docpipe.parse.pdf import PdfParser
 from docpipe.types import Blob, Source
 

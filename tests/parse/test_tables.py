@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from docpipe.parse.content import FoundTable, Rule, Word
-from docpipe.parse.tables import find_tables
+from docpipe.parse.grid.tables import find_tables
 from docpipe.tables import Cell
 
 SIZE = 10.0

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docpipe.parse.content import Box, FoundTable, Rule, Word
-from docpipe.parse.tables import find_tables
+from docpipe.parse.grid.tables import find_tables
 
 WIDTH, HEIGHT = 600.0, 800.0
 

@@ -6,7 +6,7 @@ import pytest
 from printed_pages import new
 
 from docpipe.parse.content import Rule
-from docpipe.parse.rules import page_rules
+from docpipe.parse.grid.rules import page_rules
 
 
 @pytest.fixture

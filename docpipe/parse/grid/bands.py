@@ -4,10 +4,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from docpipe.parse.alignment import Column, body_rows
-from docpipe.parse.cells import Grid, Held
 from docpipe.parse.content import Box, Word
-from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text_lines
+from docpipe.parse.grid.alignment import Column, body_rows
+from docpipe.parse.grid.cells import Grid, Held
+from docpipe.parse.grid.phrases import Phrase, hull, is_number, phrase, phrases, text_lines
 
 _BLANK_LINE = 0.7
 """A gap through all cells of a row that is this high, in heights of a line, parts it."""

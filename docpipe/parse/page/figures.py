@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from docpipe.parse.content import Box
-from docpipe.parse.printed import Boxed, PrintedLine, union
+from docpipe.parse.page.printed import Boxed, PrintedLine, union
 
 _CAPTION = re.compile(
     r"(?:(?:figure|fig\.?|chart|abbildung|abb\.)\s*[A-Z]?\d{1,3}(?:[.\-]\d{1,3})*\s*(?:[:.|–—]|$)"

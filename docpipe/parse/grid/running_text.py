@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from docpipe.parse.content import Box
-from docpipe.parse.phrases import Phrase, hull, is_number
+from docpipe.parse.grid.phrases import Phrase, hull, is_number
 
 _FEWEST_WORDS = 4
 """Stacked phrases of at least so many words are running text, unless a figure stands beside them."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from docpipe.parse.content import Box, FoundTable, Word
-from docpipe.parse.phrases import is_number, phrases, text_lines
+from docpipe.parse.grid.phrases import is_number, phrases, text_lines
 from docpipe.tables import Cell, Table
 
 _LABEL_WORDS = 4

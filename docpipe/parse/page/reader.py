@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from docpipe.parse import layout
 from docpipe.parse.content import Box, FoundTable, Rule, Word
-from docpipe.parse.figures import drawn_figures, lone_captions
-from docpipe.parse.lettering import readable, storable, style_of, unreadable_share
-from docpipe.parse.paragraphs import bulleted
-from docpipe.parse.printed import PrintedLine, PrintedPage, turned
+from docpipe.parse.page import layout
+from docpipe.parse.page.figures import drawn_figures, lone_captions
+from docpipe.parse.page.lettering import readable, storable, style_of, unreadable_share
+from docpipe.parse.page.paragraphs import bulleted
+from docpipe.parse.page.printed import PrintedLine, PrintedPage, turned
 
 if TYPE_CHECKING:
     import pymupdf
@@ -100,23 +100,19 @@ class PageReader:
         self, lines: Sequence[PrintedLine], pictures: Sequence[Box], tables: Sequence[FoundTable]
     ) -> list[Box]:
         """Figures that are drawn rather than pictures; looked for only where a caption stands without one."""
+        from docpipe.parse.grid.rules import content_size
+
         captions = lone_captions(lines, pictures)
-        if not captions or self._content_size() > _MOST_CONTENT:
+        if not captions or content_size(self._page) > _MOST_CONTENT:
             return []
         shapes = [Box(*drawing["rect"]) for drawing in self._page.get_cdrawings()]
         taken = [table.box for table in tables]
         return drawn_figures(captions, lines, shapes, taken=taken, page=Box(0, 0, self._width, self._height))
 
-    def _content_size(self) -> int:
-        """Compressed bytes of what the page draws."""
-        document = self._page.parent
-        sizes = (document.xref_get_key(xref, "Length")[1] for xref in self._page.get_contents())
-        return sum(int(size) for size in sizes if size.isdigit())
-
     def _tables(self, printed: Sequence[tuple[Any, ...]], total: int, *, drawn_only: bool) -> list[FoundTable]:
         """Args: drawn_only, to look no further where hardly a line is drawn on the page: the words alone are prose."""
-        from docpipe.parse.rules import page_rules
-        from docpipe.parse.tables import find_tables
+        from docpipe.parse.grid.rules import page_rules
+        from docpipe.parse.grid.tables import find_tables
 
         if not printed or len(printed) > _MOST_WORDS:
             return []

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from docpipe.parse.printed import Piece, PrintedLine, PrintedPage, union
+from docpipe.parse.page.printed import Piece, PrintedLine, PrintedPage, union
 from docpipe.types import BlockKind
 
 _ZONE = 0.14

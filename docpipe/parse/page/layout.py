@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from docpipe.parse.columns import Column, Item, columns
 from docpipe.parse.content import Box, FoundTable
-from docpipe.parse.paragraphs import joined_row, pieces
-from docpipe.parse.printed import Piece, PrintedLine, union
+from docpipe.parse.page.columns import Column, Item, columns
+from docpipe.parse.page.paragraphs import joined_row, pieces
+from docpipe.parse.page.printed import Piece, PrintedLine, union
 
 _SMALLEST_PICTURE = 0.01
 """Of the page's area: smaller ones are logos and ornaments."""

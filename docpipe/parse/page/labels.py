@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from docpipe.parse.outline import Heading, Outline, levels
-from docpipe.parse.paragraphs import bulleted, numbered
-from docpipe.parse.printed import BOLD, GAPPED, ITALIC, MATH, MONO, RAISED, Piece
+from docpipe.parse.page.outline import Heading, Outline, levels
+from docpipe.parse.page.paragraphs import bulleted, numbered
+from docpipe.parse.page.printed import BOLD, GAPPED, ITALIC, MATH, MONO, RAISED, Piece
 from docpipe.types import BlockKind
 
 _CAPTION = re.compile(

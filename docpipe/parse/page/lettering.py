@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from docpipe.parse.printed import BOLD, ITALIC, MATH, MONO, RAISED
+from docpipe.parse.page.printed import BOLD, ITALIC, MATH, MONO, RAISED
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi|-medi\b|-medi(?=[a-z])|cmbx|cmssbx|sfbx|ecbx|w[6-9]\b", re.I)
 _ITALIC = re.compile(r"italic|oblique|-ital|cmti|cmsl|slanted", re.I)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from docpipe.parse.labels import Labelled
-from docpipe.parse.paragraphs import bulleted, numbered
-from docpipe.parse.printed import GAPPED
+from docpipe.parse.page.labels import Labelled
+from docpipe.parse.page.paragraphs import bulleted, numbered
+from docpipe.parse.page.printed import GAPPED
 from docpipe.types import BlockKind
 
 _FLOATS = frozenset({BlockKind.TABLE, BlockKind.FIGURE, BlockKind.CAPTION, BlockKind.FOOTNOTE, BlockKind.OTHER})

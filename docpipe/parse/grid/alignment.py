@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from docpipe.parse.cells import Area, Grid, Held
-from docpipe.parse.lattice import Segment
-from docpipe.parse.phrases import Phrase, hull, is_number
+from docpipe.parse.grid.cells import Area, Grid, Held
+from docpipe.parse.grid.lattice import Segment
+from docpipe.parse.grid.phrases import Phrase, hull, is_number
 
 _CROSSING = 0.12
 """Share of the fullest lines that may write over the gap between two columns."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from docpipe.parse.printed import BOLD, GAPPED, MONO, Piece, PrintedLine, union
+from docpipe.parse.page.printed import BOLD, GAPPED, MONO, Piece, PrintedLine, union
 
 _SIGN = re.compile(r"[•◦▪▫‣●○■□◆◇▶►➢➤✓✔❖∙]")
 _DASH = re.compile(r"[-–—*·o>»](?=\s)")

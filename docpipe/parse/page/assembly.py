@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from docpipe import _ids
 from docpipe._language import primary_language
 from docpipe.geometry import Geometry, Line
-from docpipe.parse.flow import in_order
-from docpipe.parse.furniture import set_aside
-from docpipe.parse.hyphens import Join, Vocabulary, join
-from docpipe.parse.labels import Labelled, labelled
-from docpipe.parse.outline import Entry, Outline
-from docpipe.parse.printed import GAPPED, Boxed, PrintedLine, PrintedPage, turned
+from docpipe.parse.page.flow import in_order
+from docpipe.parse.page.furniture import set_aside
+from docpipe.parse.page.hyphens import Join, Vocabulary, join
+from docpipe.parse.page.labels import Labelled, labelled
+from docpipe.parse.page.outline import Entry, Outline
+from docpipe.parse.page.printed import GAPPED, Boxed, PrintedLine, PrintedPage, turned
 from docpipe.tables import write
 from docpipe.types import BBox, Block, BlockKind, Document, Page, Source, Span
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from docpipe.parse.cells import Area, Grid
 from docpipe.parse.content import Box, Rule, Word
+from docpipe.parse.grid.cells import Area, Grid
 
 _SNAP = 2.0
 """Lines this near to each other are one line, in points."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from docpipe.parse import bands, lattice, stream
-from docpipe.parse.cells import Held, distribute, table, without_notes, words_in
 from docpipe.parse.content import Box, FoundTable, Rule, Word
-from docpipe.parse.lattice import Lines
+from docpipe.parse.grid import bands, lattice, stream
+from docpipe.parse.grid.cells import Held, distribute, table, without_notes, words_in
+from docpipe.parse.grid.lattice import Lines
 
 _FAR = 1e5
 """No page is as wide or high, in points."""
@@ -18,7 +18,7 @@ def find_tables(words: Sequence[Word], rules: Sequence[Rule], *, width: float, h
 
     Args:
         words: in any order, in points on the page as shown.
-        rules: lines drawn on the page, as `docpipe.parse.rules` finds them.
+        rules: lines drawn on the page, as `docpipe.parse.grid.rules` finds them.
         width, height: of the page, in points.
 
     Returns:

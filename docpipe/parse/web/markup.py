@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from docpipe.parse.draft import Draft, folded
-from docpipe.parse.html_tables import BLOCKS, SKIPPED, is_hidden, is_layout, number, shown, table_of, visible_text
+from docpipe.parse.web.html_tables import BLOCKS, SKIPPED, is_hidden, is_layout, number, shown, table_of, visible_text
 from docpipe.tables import Table
 from docpipe.types import BlockKind
 

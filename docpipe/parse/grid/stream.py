@@ -5,12 +5,12 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from docpipe.parse.alignment import Column, align, columns
-from docpipe.parse.cells import adopt, table, words_in
 from docpipe.parse.content import Box, FoundTable, Word
-from docpipe.parse.lattice import Lines, Segment
-from docpipe.parse.phrases import Phrase, hull, is_number, phrase, phrases, text_lines, word_space
-from docpipe.parse.running_text import stretches, within
+from docpipe.parse.grid.alignment import Column, align, columns
+from docpipe.parse.grid.cells import adopt, table, words_in
+from docpipe.parse.grid.lattice import Lines, Segment
+from docpipe.parse.grid.phrases import Phrase, hull, is_number, phrase, phrases, text_lines, word_space
+from docpipe.parse.grid.running_text import stretches, within
 
 _SHORT = 4
 """A label of so many words or fewer may be wide."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from docpipe.parse import page_metadata
-from docpipe.parse.markup import Piece, bare_text
+from docpipe.parse.web import head as page_metadata
+from docpipe.parse.web.markup import Piece, bare_text
 from docpipe.types import BlockKind
 
 if TYPE_CHECKING:
