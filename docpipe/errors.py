@@ -62,6 +62,7 @@ class ConfigError(DocpipeError):
 
     @property
     def where(self) -> str:
+        """`file:line: key` of the problem."""
         return self._where
 
     def __str__(self) -> str:
@@ -119,6 +120,7 @@ class SourceError(DocpipeError):
 
     @property
     def where(self) -> str:
+        """The file."""
         return self.source
 
 
@@ -154,6 +156,7 @@ class StageError(DocpipeError):
 
     @property
     def where(self) -> str:
+        """The stage and the document it worked on."""
         return f"{self.stage}: {self.item}" if self.item else self.stage
 
 
@@ -215,6 +218,7 @@ class ServiceError(DocpipeError):
 
     @property
     def where(self) -> str:
+        """The service."""
         return self.service
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -95,7 +95,7 @@ class Pipe:
         Raises:
             InvalidOption: the question is empty, or the filter is wrong.
         """
-        return self._answerer.answer(question, self.retriever, where=where)
+        return self._answerer.answer(question, _InMode(self.retriever, self.stages.retrieve.mode), where=where)
 
     def stream(self, question: str, *, where: str = "") -> Iterator[str | Answer]:
         """The answer's text piece by piece as it is ready, then the whole Answer."""
@@ -196,6 +196,26 @@ class Pipe:
         if not uri or "://" in uri:
             return contextlib.nullcontext()
         return run_lock(Path(os.path.expanduser(uri)), index=self.stages.index.name)  # noqa: PTH111 - as the index does
+
+
+@dataclass(frozen=True)
+class _InMode:
+    """A retriever that searches as the pipeline file says, whoever asks."""
+
+    retriever: Retriever
+    mode: Mode
+
+    def search(self, query: Query, /) -> list[Hit]:
+        """`Retriever.search` in this mode."""
+        return self.retriever.search(replace(query, mode=self.mode))
+
+    def search_many(self, queries: Sequence[Query], /) -> list[list[Hit]]:
+        """`Retriever.search_many` in this mode."""
+        return self.retriever.search_many([replace(query, mode=self.mode) for query in queries])
+
+    def neighbours(self, hit: Hit, /, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """`Retriever.neighbours`."""
+        return self.retriever.neighbours(hit, before=before, after=after)
 
 
 class Session:
