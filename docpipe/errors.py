@@ -100,6 +100,7 @@ class WeightsError(DocpipeError):
 
     @property
     def where(self) -> str:
+        """The package and the file in it."""
         return f"{self.carrier}: {self.file}"
 
 

@@ -48,7 +48,6 @@ class Row:
     first_failed: int = 0
     """Seconds since 1970."""
     last_tried: int = 0
-    seconds: float = 0.0
 
     @property
     def failure(self) -> Failure | None:

@@ -1,6 +1,9 @@
 """The `run:` section of a pipeline file: how a run may use this machine. None of it changes what is indexed."""
 
+import os
 from dataclasses import dataclass
+
+from docpipe.pipeline.workers import Limits
 
 _WEEK = 7 * 86_400.0
 _MOST_WORKERS = 1_024
@@ -36,3 +39,13 @@ class RunOptions:
             raise ValueError(f"batch_chunks must be at least 1, got {self.batch_chunks}")
         if not 0 <= self.max_delete <= 1:
             raise ValueError(f"max_delete is a share from 0 to 1, got {self.max_delete:g}")
+
+    @property
+    def processes(self) -> int:
+        """How many worker processes that is on this machine."""
+        return self.workers or os.cpu_count() or 1
+
+    @property
+    def limits(self) -> Limits:
+        """What one call of a worker may use."""
+        return Limits(seconds=self.timeout, memory=self.memory_mb * 2**20)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from docpipe.pipeline.ledger import Known, Stamp
-from docpipe.types import Entry, Outcome, Status
+from docpipe.types import Entry, Status
 
 
 class Action(StrEnum):
@@ -85,8 +85,3 @@ def vanished(rows: Mapping[str, Known], seen: Iterable[str], unread: Iterable[st
 
 def _below(uri: str, folders: tuple[str, ...]) -> bool:
     return any(uri == folder or folder in ("", ".") or uri.startswith(folder.rstrip("/") + "/") for folder in folders)
-
-
-def unlisted(outcomes: Iterable[Outcome]) -> list[str]:
-    """Uris of what could not be listed."""
-    return [outcome.uri for outcome in outcomes if outcome.status == Status.FAILED]

@@ -1,6 +1,5 @@
 """Sources and ledger -> what a run would do, without doing it."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -11,7 +10,7 @@ from docpipe.pipeline.reports import Plan, PlanItem
 from docpipe.pipeline.run import RunStages
 from docpipe.pipeline.survey import Survey, stamp_of, survey
 from docpipe.pipeline.work import Measured, Work
-from docpipe.pipeline.workers import Limits, WorkerPool
+from docpipe.pipeline.workers import WorkerPool
 
 _WORDS: Mapping[Action, Literal["add", "change", "delete", "keep", "retry", "ignore"]] = {
     Action.ADD: "add",
@@ -62,8 +61,7 @@ def _count(steps: Sequence[Step], action: Action) -> int:
 def _measure(stages: RunStages, options: RunOptions, steps: Sequence[Step]) -> dict[str, Measured | None]:
     """Pages of each file; None for one that cannot be opened: the run will say why."""
     work = Work(loaders=tuple(stages.loaders), parser=stages.parser, chunker=stages.chunker)
-    limits = Limits(seconds=options.timeout, memory=options.memory_mb * 2**20)
-    with WorkerPool(work, size=options.workers or os.cpu_count() or 1, limits=limits) as pool:
+    with WorkerPool(work, size=options.processes, limits=options.limits) as pool:
         for step in steps:
             pool.submit(step.uri, "measure", step.loader, step.entry)
         return {reply.key: reply.value if reply.error is None else None for reply in pool.replies()}

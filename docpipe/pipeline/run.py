@@ -1,6 +1,5 @@
 """Sources -> an index in line with them: the runner."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +14,7 @@ from docpipe.pipeline.plan import Action, Step
 from docpipe.pipeline.reports import Event, PagesOf, RunReport
 from docpipe.pipeline.survey import Survey, check_deletions, stamp_of, survey
 from docpipe.pipeline.work import PAGES_PER_PART, Long, Parsed, Unchanged, Work
-from docpipe.pipeline.workers import Limits, Reply, WorkerPool
+from docpipe.pipeline.workers import Reply, WorkerPool
 from docpipe.pipeline.writing import BatchWriter, Written
 from docpipe.protocols import Chunker, Embedder, Index, Loader, Parser
 from docpipe.types import Failure, Outcome, Source, Status
@@ -190,10 +189,12 @@ class Run:
         self._total = len(steps)
         self._progress(Event(kind="found", total=self._total))
         work = Work(loaders=tuple(stages.loaders), parser=stages.parser, chunker=stages.chunker)
-        size = options.workers or os.cpu_count() or 1
-        limits = Limits(seconds=options.timeout, memory=options.memory_mb * 2**20)
+        size = options.processes
         self._writer = BatchWriter(index=stages.index, embedder=stages.embedder, ledger=self._ledger, stamp=self._stamp)
-        with WorkerPool(work, size=size, limits=limits) as pool, ThreadPoolExecutor(1, "docpipe-writer") as executor:
+        with (
+            WorkerPool(work, size=size, limits=options.limits) as pool,
+            ThreadPoolExecutor(1, "docpipe-writer") as executor,
+        ):
             try:
                 self._drive(pool, executor, self._jobs(steps), size * _AHEAD)
             except BaseException:

@@ -11,7 +11,7 @@ from docpipe.pipeline import spec
 from docpipe.pipeline.build import build
 from docpipe.pipeline.catalog import stage_class
 from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.workers import Limits, WorkerPool
+from docpipe.pipeline.workers import WorkerPool
 from docpipe.protocols import Loader, Parser
 from docpipe.types import Blob, Document, Entry
 
@@ -55,9 +55,7 @@ def parse_file(file: Path, *, pipeline: Path | None, environment: Mapping[str, s
 
 def isolated(work: object, method: str, *arguments: Any, options: RunOptions | None = None) -> Any:
     """`work.method(*arguments)` in a process of its own, with a limit on time and memory; raises what it raises."""
-    options = options or RunOptions()
-    limits = Limits(seconds=options.timeout, memory=options.memory_mb * 2**20)
-    with WorkerPool(work, size=1, limits=limits) as pool:
+    with WorkerPool(work, size=1, limits=(options or RunOptions()).limits) as pool:
         pool.submit(None, method, *arguments)
         reply = next(pool.replies())
     if reply.error is not None:

@@ -1,7 +1,7 @@
 """Entry -> parsed and chunked document: what a worker process is asked to do."""
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from docpipe import _codec
@@ -91,20 +91,19 @@ class Work:
 
     def chunk_again(self, stored: bytes, source: Source) -> Parsed:
         """Chunk a stored document anew."""
-        document = replace(_codec.decode(stored), source=source)
-        return replace(self._chunked(document, source), stored=b"")
+        return self._chunked(replace(_codec.decode(stored), source=source), source, store=False)
 
     def _pages(self, blob: Blob) -> int:
         return self.parser.page_count(blob) if isinstance(self.parser, PagedParser) else 0
 
-    def _chunked(self, document: Document, source: Source) -> Parsed:
+    def _chunked(self, document: Document, source: Source, *, store: bool = True) -> Parsed:
         return Parsed(
             source=source,
             document_id=document.id,
             chunks=tuple(self.chunker(document)),
             pages=len(document.pages),
             ocr_pages=tuple(page.number for page in document.pages if page.needs_ocr),
-            stored=_codec.encode(document),
+            stored=_codec.encode(document) if store else b"",
         )
 
 
@@ -118,6 +117,3 @@ def _one(source: Source, documents: object) -> Document:
         )
     document: Document = found[0]
     return document
-
-
-WorkMethod = Callable[..., object]

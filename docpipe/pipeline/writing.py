@@ -27,7 +27,6 @@ _REMEMBERED = 16_384
 class Written:
     """What one batch cost."""
 
-    documents: int
     chunks: int
     embedded: int
     """Texts the embedder was given."""
@@ -67,7 +66,6 @@ class BatchWriter:
         _give_back()
         total = sum(map(len, keys))
         return Written(
-            documents=len(batch),
             chunks=total,
             embedded=embedded,
             reused=total - embedded,
