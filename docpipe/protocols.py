@@ -1,10 +1,10 @@
 """What the parts of a pipeline promise each other: Stage, BatchStage and one small protocol per role."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
-from docpipe.types import Answer, Blob, Chunk, Document, EmbeddedChunk, Entry, Hit, Outcome, Query, Source
+from docpipe.types import Answer, Blob, Chunk, Document, EmbeddedChunk, Entry, Hit, Outcome, Query, Source, Turn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,6 +90,75 @@ class PagedParser(Protocol):
 
     def merge(self, source: Source, parts: Sequence[Any], /) -> Document:
         """All parts, in order, to the document: what needs the whole file is decided here."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A page that a service has to read."""
+
+    page: int
+    """From 1."""
+    key: str
+    """What its reply is remembered by: digest of the page's own content and of the options that change the reply."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payload:
+    """What is sent to a service for some pages."""
+
+    data: bytes
+    media_type: str
+    pages: tuple[int, ...]
+    """Their numbers, from 1, in the order in which they stand in `data`."""
+    ink: tuple[bool, ...]
+    """Whether each shows anything at all."""
+    regions: tuple[Any, ...] = ()
+    """For a service that reads regions: what the parser found on the page."""
+
+
+class Recogniser(Protocol):
+    """Asks the service, away from the files: runs in the main process, on the event loop of `docpipe._http.loop`."""
+
+    async def recognise(
+        self,
+        wanted: Sequence[Wanted],
+        make: Callable[[tuple[int, ...], str], Awaitable[Payload]],
+        keep: Callable[[Mapping[str, bytes]], None],
+    ) -> Mapping[str, bytes]:
+        """The replies of pages of one file, by `Wanted.key`. Several files may be under way at once.
+
+        Args:
+            make: pages, and in which way they are sent (the parser's own word) -> what to send; made in a worker.
+            keep: is told each finished page at once, so that it need not be paid for again.
+
+        Raises:
+            ServiceError: the service cannot be used now, or not with this key. What was kept stays.
+        """
+        ...
+
+
+@runtime_checkable
+class AssistedParser(PagedParser, Protocol):
+    """A parser of which a service reads some pages. Everything but `recogniser` runs in workers, without network."""
+
+    pages_per_part: int
+    """How many pages are looked at in one call."""
+
+    def wanted(self, part: Any, /) -> Sequence[Wanted]:
+        """Which pages of a part (of `parse_pages`) the service has to read."""
+        ...
+
+    def payload(self, blob: Blob, pages: tuple[int, ...], way: str, /) -> Payload:
+        """What to send for these pages."""
+        ...
+
+    def recogniser(self) -> Recogniser:
+        """What asks the service."""
+        ...
+
+    def merge_read(self, source: Source, parts: Sequence[Any], replies: Mapping[str, bytes], /) -> Document:
+        """`merge`, with what the service read. A page without a reply stays marked `needs_ocr`."""
         ...
 
 
@@ -321,8 +390,8 @@ class Retriever(Protocol):
 
 
 class Answerer(Protocol):
-    """Question and a retriever -> an answer with proof."""
+    """A question -> an answer with proof."""
 
-    def answer(self, question: str, retriever: Retriever, /, *, where: str = "") -> Answer:
-        """One grounded answer; `origin: none` where the documents do not say."""
+    def flow(self, turn: Turn, /) -> Generator[Any, Any, Answer]:
+        """The steps to one grounded answer, as `docpipe.chat.needs` explains; `origin: none` where nothing says it."""
         ...

@@ -25,6 +25,7 @@ __all__ = [
     "Document",
     "EmbeddedChunk",
     "Entry",
+    "Exchange",
     "Failure",
     "Geometry",
     "Hit",
@@ -32,10 +33,15 @@ __all__ = [
     "Outcome",
     "Page",
     "PageBox",
+    "Prompt",
     "Query",
+    "ReasoningPiece",
+    "Segment",
     "Source",
     "Span",
     "Status",
+    "TextPiece",
+    "Turn",
     "Usage",
 ]
 
@@ -269,7 +275,12 @@ class Usage:
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    """Of the prompt's, those that the service did not have to read again."""
     completion_tokens: int = 0
+    predicted_cached_tokens: int = 0
+    """What should have been cached, by what was sent before."""
+    prefix: str = ""
+    """Digest of the prompt's stable prefix; equal digests mean equal bytes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -282,6 +293,77 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     usage: Usage = Usage()
     cost_usd: float = 0.0
+    partial: bool = False
+    """It was cut off: by a limit, by the service, or on the way."""
+    unsupported: tuple[str, ...] = ()
+    """Sentences of the model for which no source was found; marked in `text`, or removed from it in strict mode."""
+    remarks: tuple[str, ...] = ()
+    """What else a reader should know: why it is partial, which page could not be read."""
+    reasoning: str = ""
+    """What the model thought, where it tells."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextPiece:
+    """Some of an answer's text, as it comes."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReasoningPiece:
+    """Some of what the model thinks, as it comes."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """A part of a prompt."""
+
+    name: Literal["system", "pinned", "history", "sources", "question", "instruction"]
+    role: Literal["system", "user", "assistant"]
+    text: str
+    stable: bool
+    """The same bytes will stand there in the next turn."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """What a model is given, from most to least stable. Law: each turn extends the previous prompt.
+
+    Segments of one role that follow each other make one message; `history` segments are a message each.
+    """
+
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange:
+    """A turn that is over, word for word as it was sent and answered."""
+
+    question: str
+    """As the user put it."""
+    message: str
+    """The user message that was sent: sources, question and all."""
+    answer: str
+    """What the model wrote."""
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """A question within a conversation."""
+
+    question: str
+    history: tuple[Exchange, ...] = ()
+    where: str = ""
+    web: bool = True
+    """Whether the web may be asked, if the pipeline has it."""
+    thinking: bool | None = None
+    """Whether the model thinks first; None: as the pipeline says."""
+    stream: bool = False
+    """Whether pieces of the answer are wanted as they come."""
 
 
 class Status(StrEnum):
