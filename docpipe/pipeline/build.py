@@ -10,8 +10,9 @@ from docpipe.errors import ConfigError, InvalidOption, StageMismatch
 from docpipe.pipeline.catalog import reranker_class
 from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.problems import Place, Problems
-from docpipe.pipeline.spec import PipelineSpec, PromptOptions, RetrieveOptions, StageSpec
+from docpipe.pipeline.spec import PipelineSpec, RetrieveOptions, StageSpec
 from docpipe.pipeline.stage_options import make_stage
+from docpipe.prompt.options import PromptOptions
 from docpipe.protocols import Answerer, Chunker, Embedder, Index, Loader, Parser, Reranker
 from docpipe.types import Chunk, Document
 

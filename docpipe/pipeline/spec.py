@@ -11,6 +11,7 @@ from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.problems import Place, Problems, did_you_mean
 from docpipe.pipeline.stage_options import make, make_stage
 from docpipe.pipeline.yaml_tree import BROKEN, Tree, read, tree_of
+from docpipe.prompt.options import PromptOptions
 
 _KEYS = ("version", "name", "source", "stages", "index", "retrieve", "prompt", "chat", "run")
 _REQUIRED = ("version", "source", "stages", "index")
@@ -33,20 +34,6 @@ class RetrieveOptions:
         for name in ("limit", "depth"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PromptOptions:
-    """The `prompt:` section: what a chat model is told."""
-
-    system: str = "default"
-    """Name of the instructions, or the instructions themselves."""
-    context_tokens: int = 6000
-    """How many tokens of hits it is shown at most."""
-
-    def __post_init__(self) -> None:
-        if self.context_tokens < 1:
-            raise ValueError(f"context_tokens must be at least 1, got {self.context_tokens}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
