@@ -102,7 +102,7 @@ def build(
     room = budget.total - sum(sizes) - sum(past_sizes[start:]) - asked_size
     if room < 0:
         raise _too_long(asked_size, asked_size + room)
-    shown, sources = _sources(excerpts, min(room, budget.sources), count)
+    shown, sources, sources_size = _sources(excerpts, min(room, budget.sources), count)
     told = tuple(segment for turn in past[start:] for segment in turn)
     tokens = {"system": sizes[0], "pinned": sum(sizes[1:]), "history": sum(past_sizes[start:])}
     return Built(
@@ -110,7 +110,7 @@ def build(
         shown=shown,
         dropped=len(excerpts) - len(shown),
         forgotten=start,
-        tokens=tokens | {"sources": count(sources.text) if sources.text else 0, "question": asked_size},
+        tokens=tokens | {"sources": sources_size, "question": asked_size},
     )
 
 
@@ -192,21 +192,21 @@ _OPENING, _CLOSING = "<sources>\n", "</sources>"
 
 def _sources(
     excerpts: Sequence[Excerpt], room: int, count: Callable[[str], int]
-) -> tuple[tuple[Excerpt, ...], Segment]:
-    """What fits of the excerpts, best first; the first that does not is cut, if enough of it remains."""
+) -> tuple[tuple[Excerpt, ...], Segment, int]:
+    """What fits of the excerpts, best first, with its tokens; the first that does not is cut, if enough remains."""
     shown: list[Excerpt] = []
-    room -= count(_OPENING) + count(_CLOSING)
+    used = count(_OPENING) + count(_CLOSING)
     for excerpt in excerpts:
-        fitted, size = _fitted(excerpt, room, count)
+        fitted, size = _fitted(excerpt, room - used, count)
         if fitted is None:
             break
         shown.append(fitted)
-        room -= size
+        used += size
         if fitted != excerpt:
             break
     parts = [_fenced(excerpt) for excerpt in shown]
     text = f"{_OPENING}{''.join(parts)}{_CLOSING}" if parts else ""
-    return tuple(shown), Segment(name="sources", role="user", text=text, stable=False)
+    return tuple(shown), Segment(name="sources", role="user", text=text, stable=False), used if parts else 0
 
 
 def _fitted(excerpt: Excerpt, room: int, count: Callable[[str], int]) -> tuple[Excerpt | None, int]:

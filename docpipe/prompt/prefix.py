@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from docpipe.prompt.budget import MESSAGE_TOKENS
 from docpipe.prompt.builder import messages
 from docpipe.prompt.prices import Price
 from docpipe.types import Prompt
@@ -45,7 +46,7 @@ def digest(prompt: Prompt) -> str:
 
 def serialised(prompt: Prompt) -> str:
     """The messages as one text, as a chat template joins them."""
-    return "".join(f"<|{role}|>\n{content}\n" for role, content in messages(prompt))
+    return "".join(f"{_opening(role)}{content}{_CLOSING}" for role, content in messages(prompt))
 
 
 def common_prefix(one: Prompt, other: Prompt) -> str:
@@ -54,10 +55,20 @@ def common_prefix(one: Prompt, other: Prompt) -> str:
 
 
 def predicted_cached(now: Prompt, earlier: Iterable[Prompt], count: Callable[[str], int]) -> int:
-    """Tokens of a prompt that should come from the cache, by what was sent to the same model before."""
+    """Tokens of a prompt that should come from the cache, by what was sent to the same model before.
+
+    Whole messages are counted as `build` counts them, so that a counter that remembers has them already.
+    """
     text = serialised(now)
-    longest = max((_common(text, serialised(prompt)) for prompt in earlier), key=len, default="")
-    return count(longest) if longest else 0
+    left = max((len(_common(text, serialised(prompt))) for prompt in earlier), default=0)
+    tokens = 0
+    for role, content in messages(now):
+        left -= len(_opening(role))
+        if left <= 0:
+            break
+        tokens += count(content[:left]) + MESSAGE_TOKENS
+        left -= len(content) + len(_CLOSING)
+    return tokens
 
 
 def difference(first: Prompt, second: Prompt, *, count: Callable[[str], int], price: Price | None) -> Difference:
@@ -76,6 +87,13 @@ def difference(first: Prompt, second: Prompt, *, count: Callable[[str], int], pr
         lost_tokens=lost,
         lost_usd=None if price is None else lost * (price.input - price.cached) / 1e6,
     )
+
+
+_CLOSING = "\n"
+
+
+def _opening(role: str) -> str:
+    return f"<|{role}|>\n"
 
 
 def _common(one: str, other: str) -> str:
