@@ -5,19 +5,19 @@ failed; 2 the command or the pipeline file is wrong; 3 another run holds the loc
 """
 
 import contextlib
-import json
 import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from docpipe import output
 from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, RunLocked, SourceError
 from docpipe.pipeline import json_forms
 
@@ -50,16 +50,12 @@ class _Failed(Exception):
     """Some item failed; all is printed already."""
 
 
-class _OutputLost(DocpipeError):
-    """The result cannot be written where it was to go."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     flags = given[: given.index("--")] if "--" in given else given
     as_json, debug = "--json" in flags, "--debug" in flags
-    _replace_closed_streams()
+    output.replace_closed_streams()
     try:
         with _ended_like_ctrl_c():
             code = app(given, prog_name="docpipe", standalone_mode=False)
@@ -70,11 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = 1
     except (KeyboardInterrupt, typer.Abort):
         code = _interrupted(as_json)
-    except _OutputLost as lost:
-        code = _tell(lost, False, code=1)
+    except output.OutputLost as lost:
+        code = output.tell(lost, False, code=1)
     except Exception as error:  # the rim of the program: nobody above can handle it
         code = _explain(error, as_json=as_json, debug=debug)
-    _flush()
+    output.flush()
     return code
 
 
@@ -83,7 +79,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Show the vers
     if version:
         from docpipe import __version__
 
-        _write(sys.stdout, f"docpipe {__version__}\n")
+        output.write(sys.stdout, f"docpipe {__version__}\n")
         raise typer.Exit
 
 
@@ -99,12 +95,14 @@ def run(
     """Bring the index in line with the sources."""
     from docpipe import console
 
-    with _opened(pipeline) as pipe, _quiet_output(as_json):
+    with _opened(pipeline) as pipe, output.quiet(as_json):
         with console.RunProgress() as progress:
             report = pipe.run(full=full, limit=limit, progress=progress)
         answer = pipe.ask(question) if question is not None else None
     form = json_forms.run(report) | ({"ask": json_forms.ask(answer)} if answer else {})
-    _print(form, lambda: console.run_text(report) + ("\n" + console.answer_text(answer) if answer else ""), as_json)
+    output.show(
+        form, lambda: console.run_text(report) + ("\n" + console.answer_text(answer) if answer else ""), as_json
+    )
     if report.failed:
         raise _Failed
 
@@ -119,9 +117,9 @@ def plan(
     """Say what `run` would do, and write nothing."""
     from docpipe import console
 
-    with _opened(pipeline) as pipe, _quiet_output(as_json):
+    with _opened(pipeline) as pipe, output.quiet(as_json):
         wanted = pipe.plan(full=full)
-    _print(json_forms.plan(wanted), lambda: console.plan_text(wanted), as_json)
+    output.show(json_forms.plan(wanted), lambda: console.plan_text(wanted), as_json)
 
 
 @app.command()
@@ -139,11 +137,11 @@ def search(
     """Find passages."""
     from docpipe import console
 
-    with _opened(pipeline, rerank=rerank) as pipe, _quiet_output(as_json):
+    with _opened(pipeline, rerank=rerank) as pipe, output.quiet(as_json):
         hits = pipe.search(query, limit=limit, where=_all_of(where), mode=mode)
         around = _around(pipe, hits, context)
     form = json_forms.search(query, hits, around=around if context else None)
-    _print(form, lambda: console.hits_text(hits, around), as_json)
+    output.show(form, lambda: console.hits_text(hits, around), as_json)
 
 
 @app.command()
@@ -158,12 +156,12 @@ def ask(
     """Answer a question, with proof."""
     from docpipe import console
 
-    with _opened(pipeline) as pipe, _quiet_output(as_json):
+    with _opened(pipeline) as pipe, output.quiet(as_json):
         answer = pipe.ask(question, where=_all_of(where))
         shown = _show(pipe, answer, show) if show is not None else []
     form = json_forms.ask(answer) | ({"shown": [str(path) for path in shown]} if show is not None else {})
     pages = f"\nproof: {shown[0]}\n" if shown else ""
-    _print(form, lambda: console.answer_text(answer) + console.safe(pages), as_json)
+    output.show(form, lambda: console.answer_text(answer) + console.safe(pages), as_json)
 
 
 @app.command()
@@ -171,9 +169,9 @@ def status(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) ->
     """Say what the index holds and what the last run did."""
     from docpipe import console
 
-    with _opened(pipeline) as pipe, _quiet_output(as_json):
+    with _opened(pipeline) as pipe, output.quiet(as_json):
         report = pipe.status()
-    _print(json_forms.status(report), lambda: console.status_text(report), as_json)
+    output.show(json_forms.status(report), lambda: console.status_text(report), as_json)
 
 
 @app.command()
@@ -181,9 +179,9 @@ def failures(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) 
     """List the documents that failed, why, and what to try."""
     from docpipe import console
 
-    with _opened(pipeline) as pipe, _quiet_output(as_json):
+    with _opened(pipeline) as pipe, output.quiet(as_json):
         rows = pipe.failures()
-    _print(json_forms.failures(rows), lambda: console.failures_text(rows), as_json)
+    output.show(json_forms.failures(rows), lambda: console.failures_text(rows), as_json)
 
 
 @app.command()
@@ -193,7 +191,7 @@ def check(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> 
     from docpipe.pipeline import spec
     from docpipe.pipeline.build import build
 
-    with _quiet_output(as_json):
+    with output.quiet(as_json):
         found = spec.load(pipeline, environment=os.environ)
         build(found)
     sections = {"source": found.sources, "stages": found.stages, "index": (found.index,), "chat": (found.chat,)}
@@ -204,7 +202,7 @@ def check(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> 
         "ok": True,
         **{name: [{"use": use, "options": dict(options)} for use, options in rows] for name, rows in members.items()},
     }
-    _print(form, lambda: console.stages_text(members) + f"{found.name}: the pipeline file is right\n", as_json)
+    output.show(form, lambda: console.stages_text(members) + f"{found.name}: the pipeline file is right\n", as_json)
 
 
 @app.command()
@@ -224,12 +222,12 @@ def parse(
     chosen = _page_numbers(pages)
     if html is not None and html.exists() and file.exists() and html.samefile(file):
         raise ConfigError("the drawing would replace the document", where=str(html), remedy="choose another place")
-    with _quiet_output(as_json):
+    with output.quiet(as_json):
         blob, document = parse_file(file, pipeline=pipeline, environment=os.environ)
         if html is not None:
             _draw(html, blob.data, document, chosen)
     form = _pages_only(json_forms.document(document), chosen) | ({"html": str(html)} if html is not None else {})
-    _print(
+    output.show(
         form, lambda: console.safe(f"{html}\n" if html is not None else to_markdown(document, pages=chosen)), as_json
     )
 
@@ -322,70 +320,6 @@ def _pages_only(form: dict[str, Any], pages: set[int] | None) -> dict[str, Any]:
     return form | {"pages": [page for page in form["pages"] if page["number"] in pages], "blocks": blocks}
 
 
-@contextlib.contextmanager
-def _quiet_output(as_json: bool) -> Iterator[None]:
-    """Whatever libraries print goes to standard error while standard output is kept for one JSON object."""
-    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        yield
-
-
-def _print(form: dict[str, Any], text: Callable[[], str], as_json: bool) -> None:
-    if as_json:
-        _write(sys.stdout, _json_text(form))
-    else:
-        _write(sys.stdout, text())
-
-
-def _json_text(form: dict[str, Any]) -> str:
-    encoding = (sys.stdout.encoding or "utf-8").lower().replace("-", "")
-    text = json.dumps(form, ensure_ascii=encoding != "utf8", default=str)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # a file name that is not text
-        text = json.dumps(form, default=str)
-    return text + "\n"
-
-
-def _write(stream: TextIO, text: str) -> None:
-    """Write; a reader who has gone away is no error."""
-    try:
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
-    except BrokenPipeError:
-        _discard(stream)
-    except OSError as error:
-        _discard(stream)
-        remedy = "free some space or write elsewhere; what the command did stays done"
-        raise _OutputLost(f"cannot write the result: {error.strerror or error}", remedy=remedy) from error
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            _discard(stream)
-
-
-def _replace_closed_streams() -> None:
-    """What goes to a closed stream goes nowhere; left closed, its number would be given to the next file opened."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
-
-
-def _discard(stream: TextIO) -> None:
-    """Let what is still to be written go nowhere, so that Python does not complain when it ends."""
-    with contextlib.suppress(OSError, ValueError):
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, stream.fileno())
-        os.close(nothing)
-
-
 def _explain(error: Exception, *, as_json: bool, debug: bool) -> int:
     """Tell an error; returns the exit code."""
     if debug:
@@ -393,33 +327,20 @@ def _explain(error: Exception, *, as_json: bool, debug: bool) -> int:
     if isinstance(error, DocpipeError):
         # A plain SourceError is about the source itself; its kinds are about one file.
         wrong = isinstance(error, (ConfigError, IndexMismatch)) or type(error) is SourceError
-        return _tell(error, as_json, code=3 if isinstance(error, RunLocked) else 2 if wrong else 1)
+        return output.tell(error, as_json, code=3 if isinstance(error, RunLocked) else 2 if wrong else 1)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # typer's own: an unknown option, a missing argument
         command = getattr(getattr(error, "ctx", None), "command_path", "docpipe")
-        return _tell(ConfigError(str(usage()), where=command, remedy=f"see {command} --help"), as_json, code=2)
+        return output.tell(ConfigError(str(usage()), where=command, remedy=f"see {command} --help"), as_json, code=2)
     defect = DocpipeError(
         f"a defect: {type(error).__name__}: {error}", remedy="please report it; --debug shows where it arose"
     )
-    return _tell(defect, as_json, code=1)
+    return output.tell(defect, as_json, code=1)
 
 
 def _interrupted(as_json: bool) -> int:
     error = DocpipeError("interrupted", remedy="run the same command again: it goes on")
-    return _tell(error, as_json, code=_INTERRUPTED)
-
-
-def _tell(error: DocpipeError, as_json: bool, *, code: int) -> int:
-    with contextlib.suppress(_OutputLost):
-        if as_json:
-            _write(sys.stdout, _json_text(json_forms.error(error)))
-            return code
-    from docpipe.console import safe
-
-    where = "" if isinstance(error, ConfigError) or not error.where else f"{error.where}: "
-    with contextlib.suppress(_OutputLost):
-        _write(sys.stderr, safe(f"docpipe: {where}{error}") + "\n")
-    return code
+    return output.tell(error, as_json, code=_INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ MODULES = {
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 
 LAYERS = (
-    ("cli", "console", "drawing", "page_html", "markdown", "serve", "testing"),
+    ("cli", "console", "conversation", "drawing", "page_html", "markdown", "output", "serve", "testing"),
     ("pipeline",),
     ("chat",),
     ("load", "parse", "chunk", "embed", "index", "retrieve", "prompt"),
