@@ -13,14 +13,18 @@ _EDGE = Struct("<H")
 _UNIT = 65535
 """Fractions of the page are kept in 16 bits: 0.01 mm on A4."""
 
+UNCUT = 0.0
+"""As the only edge of a run: nobody knows where its words stand in its box, so the box is never cut."""
+
 
 class Line(NamedTuple):
     """One run of text on one page: a printed line, or a table cell.
 
     `start` and `end` are code points of the document's text, half open. `left`, `top`, `right` and `bottom`
     are fractions of the page from its top left corner. `edges` holds the left and right x of each
-    white-space separated word of the run, in order, or nothing where words were not measured.
-    A run never crosses a line break of the page, and runs come in the order of the text.
+    white-space separated word of the run, in order, or nothing where words were not measured (then a box is
+    cut by the letters' usual widths), or `UNCUT` alone. A run never crosses a line break of the page unless it is
+    uncut, and runs come in the order of the text.
     """
 
     start: int
@@ -164,7 +168,7 @@ def _packed(fractions: tuple[float, ...]) -> list[int]:
 
 def _clip(line: Line, start: int, end: int, run: str) -> tuple[float, float]:
     """x of the first and of the last character of `start` to `end` within the line."""
-    if start <= line.start and end >= line.end:
+    if (start <= line.start and end >= line.end) or len(line.edges) == 1:
         return line.left, line.right
     bounds, at = [], 0
     for word in run.split():

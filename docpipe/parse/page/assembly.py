@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from docpipe import _ids
 from docpipe._language import primary_language
-from docpipe.geometry import Geometry, Line
+from docpipe.geometry import UNCUT, Geometry, Line
 from docpipe.parse.page.flow import in_order
 from docpipe.parse.page.furniture import set_aside
 from docpipe.parse.page.hyphens import Join, Vocabulary, join
@@ -41,7 +41,7 @@ def assemble(
         for page, kept in zip(pages, aside, strict=True)
     ]
     furniture = [
-        Labelled(piece, page.number, fate)
+        Labelled(piece, page.number, fate, native=piece.told.native if piece.told else "")
         for page, kept in zip(pages, aside, strict=True)
         for piece, fate in kept
         if fate is not None
@@ -115,12 +115,13 @@ class _Writer:
     def _flowing(self, item: Labelled, drop: int) -> None:
         """The lines of a paragraph, run together; those of code and rows stay lines."""
         page, lines = self._pages[item.page], item.piece.lines
+        told = item.piece.told is not None
         broken = item.kind is BlockKind.CODE or bool(lines and lines[0].style & GAPPED)
-        indents = _indents(lines) if item.kind is BlockKind.CODE else None
+        indents = _indents(lines) if item.kind is BlockKind.CODE and not told else None
         for number, line in enumerate(lines):
             following = lines[number + 1].text if number + 1 < len(lines) else ""
             how = Join(drop, "")
-            if following:
+            if following and not told:
                 how = Join(0, "\n") if broken else join(line.text, following, self._vocabulary)
             text = line.text[: len(line.text) - how.drop]
             if indents:
@@ -145,10 +146,12 @@ class _Writer:
         if table is None:
             return
         written = write(table.table)
+        edges = (UNCUT,) if item.piece.told else ()
         for spans, boxes in zip(written.spans, table.cells, strict=True):
             for (start, end), box in zip(spans, boxes, strict=True):
                 if end > start:
-                    self.lines.append(Line(self._at + start, self._at + end, page.number, *_fractions(box, page)))
+                    place = _fractions(box, page)
+                    self.lines.append(Line(self._at + start, self._at + end, page.number, *place, edges))
         self._put(written.html)
 
 

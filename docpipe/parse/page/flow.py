@@ -69,12 +69,20 @@ def _goes_on(before: Labelled, item: Labelled) -> bool:
     if item.kind not in _GOES_ON or not item.piece.lines or not _unfinished(before):
         return False
     last, first = before.piece.lines[-1], item.piece.lines[0]
-    if abs(last.size - first.size) > 0.6 or first.style & GAPPED or bulleted(first.text) or numbered(first.text):
+    if _set_otherwise(before, item) or first.style & GAPPED or bulleted(first.text) or numbered(first.text):
         return False
     opening = first.text[0]
     if opening.islower() or last.text[-1] in "-\u2010\u00ad":
         return True
+    if before.piece.told:
+        return len(before.piece.lines) > 1 and len(last.text) > 0.7 * max(len(line.text) for line in before.piece.lines)
     width = before.piece.right - before.piece.left
     full = last.right >= before.piece.right - max(2 * last.size, 0.06 * width)
     indented = first.left > item.piece.left + 0.7 * first.size and len(item.piece.lines) > 1
     return full and not indented and (len(before.piece.lines) > 1 or width < 1.3 * (last.right - last.left))
+
+
+def _set_otherwise(before: Labelled, item: Labelled) -> bool:
+    """Whether two pieces are printed in different sizes; nobody measured those of a page that a service read."""
+    measured = before.piece.told is None and item.piece.told is None
+    return measured and abs(before.piece.lines[-1].size - item.piece.lines[0].size) > 0.6

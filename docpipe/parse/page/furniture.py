@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from docpipe.parse.page.printed import Piece, PrintedLine, PrintedPage, union
-from docpipe.types import BlockKind
+from docpipe.types import FURNITURE, BlockKind
 
 _ZONE = 0.14
 """Of the page's height, at its top and at its bottom: where running lines stand."""
@@ -56,7 +56,7 @@ def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind 
 def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
     """The outermost lines at the top and the bottom of a page; a lone number is one of them wherever the page ends."""
     height = page.frame[1]
-    lines = [line for piece in page.pieces if piece.role in ("text", "aside") for line in piece.lines]
+    lines = [line for piece in page.pieces if piece.role in ("text", "aside") and _open(piece) for line in piece.lines]
     top = sorted((line for line in lines if line.bottom < _ZONE * height), key=lambda line: line.top)
     bottom = sorted((line for line in lines if line.top > (1 - _ZONE) * height), key=lambda line: -line.bottom)
     if lines and not bottom:
@@ -64,6 +64,11 @@ def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
         if last.top > top[-1].bottom if top else True:
             bottom = [last] if len(last.text) < 24 and _NUMBER.fullmatch(last.text) else []
     return top[:_DEEPEST] + bottom[:_DEEPEST]
+
+
+def _open(piece: Piece) -> bool:
+    """Whether it may still turn out to be a running line: nobody told otherwise."""
+    return piece.told is None or piece.told.kind is BlockKind.PARAGRAPH
 
 
 def _marks(index: int, page: PrintedPage, lines: list[PrintedLine]) -> list[_Seen]:
@@ -121,7 +126,8 @@ def _cut(page: PrintedPage, kinds: dict[int, BlockKind]) -> list[tuple[Piece, Bl
     found: list[tuple[Piece, BlockKind | None]] = []
     for piece in page.pieces:
         if not kinds or not any(id(line) in kinds for line in piece.lines):
-            found.append((piece, None))
+            told = piece.told.kind if piece.told else None
+            found.append((piece, told if told in FURNITURE else None))
             continue
         run: list[PrintedLine] = []
         fate: BlockKind | None = None

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from docpipe.parse.page.outline import Heading, Outline, levels
+from docpipe.parse.page.outline import Heading, Outline, depth, levels
 from docpipe.parse.page.paragraphs import bulleted, numbered
-from docpipe.parse.page.printed import BOLD, GAPPED, ITALIC, MATH, MONO, RAISED, Piece
+from docpipe.parse.page.printed import BOLD, GAPPED, ITALIC, MATH, MONO, RAISED, Piece, Told
 from docpipe.types import BlockKind
 
 _CAPTION = re.compile(
@@ -85,7 +85,7 @@ def _body(pieces: Sequence[Piece]) -> _Body:
     sizes: Counter[float] = Counter()
     bold = mono = total = 0
     for piece in pieces:
-        if piece.role != "text":
+        if piece.role != "text" or piece.told:
             continue
         for line in piece.lines:
             count = len(line.text)
@@ -98,6 +98,8 @@ def _body(pieces: Sequence[Piece]) -> _Body:
 
 
 def _named(piece: Piece, page: int, height: float, body: _Body, outline: Outline) -> Labelled:
+    if piece.told is not None:
+        return _as_told(piece, piece.told, page)
     if piece.role == "table":
         return Labelled(piece, page, BlockKind.TABLE)
     if piece.role == "figure":
@@ -120,6 +122,14 @@ def _named(piece: Piece, page: int, height: float, body: _Body, outline: Outline
         return replace(item, kind=BlockKind.LIST_ITEM, level=1)
     if _is_formula(piece, text):
         return replace(item, kind=BlockKind.FORMULA)
+    return item
+
+
+def _as_told(piece: Piece, told: Told, page: int) -> Labelled:
+    """As the service called it; what it only calls text may be a caption."""
+    item = Labelled(piece, page, told.kind, told.level, told.native)
+    if told.kind is BlockKind.PARAGRAPH and (match := _CAPTION.match(item.text)) and match.group("after").strip():
+        return replace(item, kind=BlockKind.CAPTION)
     return item
 
 
@@ -196,10 +206,11 @@ def _is_formula(piece: Piece, text: str) -> bool:
 
 def _with_title(items: list[Labelled], body: _Body) -> list[Labelled]:
     """The largest heading of the first page is the title, where nothing later is set larger."""
-    if not items:
+    items, told = _one_title(items)
+    if not items or told:
         return items
     front = items[0].page
-    sizes = [(item.piece.lines[0].size, number) for number, item in enumerate(items) if item.kind is BlockKind.HEADING]
+    sizes = [(item.piece.lines[0].size, number) for number, item in enumerate(items) if _is_set_heading(item)]
     first = [(size, number) for size, number in sizes if items[number].page == front]
     if not first:
         return items
@@ -215,13 +226,29 @@ def _with_title(items: list[Labelled], body: _Body) -> list[Labelled]:
     return found
 
 
+def _one_title(items: list[Labelled]) -> tuple[list[Labelled], bool]:
+    """The items with one title at most, which stands on the first page; and whether one was told."""
+    titles = [number for number, item in enumerate(items) if item.kind is BlockKind.TITLE]
+    kept = next((number for number in titles if items[number].page == items[0].page), None)
+    found = list(items)
+    for number in titles:
+        if number != kept:
+            found[number] = replace(items[number], kind=BlockKind.HEADING)
+    return found, kept is not None
+
+
+def _is_set_heading(item: Labelled) -> bool:
+    """Whether it was taken for a heading by the way it is set."""
+    return item.kind is BlockKind.HEADING and item.piece.told is None
+
+
 def _is_byline(item: Labelled) -> bool:
     """Whether what was taken for a heading, below the title, names the authors."""
-    return item.kind is BlockKind.HEADING and not item.text[0].isdigit() and bool(_NAMES.search(item.text))
+    return _is_set_heading(item) and not item.text[0].isdigit() and bool(_NAMES.search(item.text))
 
 
 def _with_levels(items: list[Labelled], outline: Outline) -> list[Labelled]:
-    chosen = [number for number, item in enumerate(items) if item.kind is BlockKind.HEADING]
+    chosen = [number for number, item in enumerate(items) if _is_set_heading(item)]
     headings = [
         Heading(
             items[number].text,
@@ -236,7 +263,16 @@ def _with_levels(items: list[Labelled], outline: Outline) -> list[Labelled]:
     found = list(items)
     for number, level in zip(chosen, levels(headings, below=below), strict=True):
         found[number] = replace(items[number], level=level)
+    for number, item in enumerate(items):
+        if item.kind is BlockKind.HEADING and item.piece.told:
+            found[number] = replace(item, level=_told_level(item, outline, below))
     return found
+
+
+def _told_level(item: Labelled, outline: Outline, below: int) -> int:
+    """By the outline, by its number, else by its marks, of which the first stands for the title."""
+    known = outline.level(item.text, item.page) or depth(item.text) or item.level - 1
+    return max(1, min(6, below + known))
 
 
 def _with_depths(items: list[Labelled]) -> list[Labelled]:
@@ -244,7 +280,7 @@ def _with_depths(items: list[Labelled]) -> list[Labelled]:
     found, edges = list(items), list[float]()
     last: tuple[int, int] | None = None
     for number, item in enumerate(items):
-        if item.kind is not BlockKind.LIST_ITEM:
+        if item.kind is not BlockKind.LIST_ITEM or item.piece.told:
             if item.kind in (BlockKind.HEADING, BlockKind.TITLE):
                 edges = []
             continue

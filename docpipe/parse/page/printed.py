@@ -9,6 +9,7 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from docpipe.parse.content import Box, FoundTable, Rule, Word
+from docpipe.types import BlockKind
 
 
 class Style(IntFlag):
@@ -47,12 +48,22 @@ class PrintedLine(NamedTuple):
         return Box(self.left, self.top, self.right, self.bottom)
 
 
+class Told(NamedTuple):
+    """What a service that read the page calls a piece: it is not guessed again. `level` as in `Block`."""
+
+    kind: BlockKind
+    native: str
+    level: int = 0
+
+
 class Piece(NamedTuple):
     """Lines that belong together: a paragraph, a heading, an item ... not yet named.
 
     `role` is `text`, `table`, `figure`, `aside` (text in the margin) or `turned` (it runs in another
     direction). `column` numbers the
     stretches of the page that are read one after the other; `left` and `right` are that column's edges.
+    The lines of a piece that was `told` are runs of its text, white space at their ends included, and their
+    boxes hold at least those words.
     """
 
     role: str
@@ -62,6 +73,7 @@ class Piece(NamedTuple):
     left: float
     right: float
     table: FoundTable | None = None
+    told: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
