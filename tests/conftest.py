@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from standin.fixtures import platform as platform
 
 settings.register_profile("docpipe", deadline=None, max_examples=100)
 settings.load_profile("docpipe")
