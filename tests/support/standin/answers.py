@@ -72,6 +72,7 @@ class State:
     unreadable: str = ""
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
     script: chat.Script | None = None
+    manner: model.Manner = "honest"
     reader: ocr.Reader = field(default_factory=ocr.Reader)
 
     def fault_for(self, path: str, body: Mapping[str, Any]) -> Fault | None:
@@ -167,7 +168,7 @@ def _chat(state: State, body: dict[str, Any], call: Call) -> dict[str, Any] | St
     said = state.script(body) if state.script else None
     if isinstance(said, list) and said and isinstance(said[0], (dict, bytes)):
         return Streamed(events=said)
-    reply = model.answer(body) if said is None else chat.as_reply(said)
+    reply = model.answer(body, state.manner) if said is None else chat.as_reply(said)
     done = chat.complete(body, reply, state.cache, state.windows)
     call.prompt_tokens = done.usage["prompt_tokens"]
     call.cached_tokens = done.usage["prompt_tokens_details"]["cached_tokens"]

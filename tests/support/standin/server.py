@@ -14,6 +14,7 @@ from standin.answers import BASE, Call, Planned, State, Streamed
 from standin.chat import Script
 from standin.counting import PromptCache
 from standin.faults import Fault
+from standin.model import Manner
 from standin.refusals import Refusal
 from standin.wire import LARGEST_BODY, Gone, Request, Wire, dumped
 
@@ -127,6 +128,10 @@ class StandIn:
     def script_chat(self, script: Script | None) -> None:
         """How the model answers: body -> text, pieces of a text, `Reply`, raw events, or None for the default model."""
         self._state.script = script
+
+    def behave(self, manner: Manner) -> None:
+        """How the default model behaves where no script answers."""
+        self._state.manner = manner
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
