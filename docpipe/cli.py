@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from docpipe import output
-from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, RunLocked, SourceError
+from docpipe.errors import ConfigError, DocpipeError
 from docpipe.pipeline import json_forms
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except output.OutputLost as lost:
         code = output.tell(lost, False, code=1)
     except Exception as error:  # the rim of the program: nobody above can handle it
-        code = _explain(error, as_json=as_json, debug=debug)
+        code = output.explain(error, as_json=as_json, debug=debug)
     output.flush()
     return code
 
@@ -318,24 +317,6 @@ def _pages_only(form: dict[str, Any], pages: set[int] | None) -> dict[str, Any]:
         return form
     blocks = [block for block in form["blocks"] if block["page"] is None or block["page"] in pages]
     return form | {"pages": [page for page in form["pages"] if page["number"] in pages], "blocks": blocks}
-
-
-def _explain(error: Exception, *, as_json: bool, debug: bool) -> int:
-    """Tell an error; returns the exit code."""
-    if debug:
-        traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, DocpipeError):
-        # A plain SourceError is about the source itself; its kinds are about one file.
-        wrong = isinstance(error, (ConfigError, IndexMismatch)) or type(error) is SourceError
-        return output.tell(error, as_json, code=3 if isinstance(error, RunLocked) else 2 if wrong else 1)
-    usage = getattr(error, "format_message", None)
-    if usage is not None:  # typer's own: an unknown option, a missing argument
-        command = getattr(getattr(error, "ctx", None), "command_path", "docpipe")
-        return output.tell(ConfigError(str(usage()), where=command, remedy=f"see {command} --help"), as_json, code=2)
-    defect = DocpipeError(
-        f"a defect: {type(error).__name__}: {error}", remedy="please report it; --debug shows where it arose"
-    )
-    return output.tell(defect, as_json, code=1)
 
 
 def _interrupted(as_json: bool) -> int:

@@ -11,7 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from docpipe.pipeline.reports import Event, FailureRow, PagesOf, Plan, RunReport, StatusReport
-from docpipe.types import Answer, Chunk, Citation, Hit, Outcome, Status
+from docpipe.prompt.builder import Built
+from docpipe.prompt.prefix import Difference, digest
+from docpipe.prompt.saved import cacheable_share
+from docpipe.types import Answer, Chunk, Citation, Hit, Outcome, Status, Usage
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,13 +82,71 @@ def hits_text(hits: Sequence[Hit], around: Mapping[str, Sequence[Chunk]]) -> str
 
 def answer_text(answer: Answer) -> str:
     """The answer, then its proofs."""
-    parts = [safe(answer.text).strip() + "\n"]
-    if answer.citations:
-        parts.append("\n")
-        parts += [_citation(citation) for citation in answer.citations]
-    if answer.cost_usd:
-        parts.append(f"\ncost: {answer.cost_usd:.4f} USD\n")
+    return safe(answer.text).strip() + "\n" + proofs_text(answer)
+
+
+def proofs_text(answer: Answer) -> str:
+    """What stands behind an answer's text: its proofs, what else to know, what it cost."""
+    parts = ["\n", *(_citation(citation) for citation in answer.citations)] if answer.citations else []
+    notes = [*(["the answer was cut off"] if answer.partial and not answer.remarks else []), *answer.remarks]
+    parts += ["\n", *(f"note: {safe(note)}\n" for note in notes)] if notes else []
+    usage = answer.usage
+    if usage.prompt_tokens or answer.cost_usd:
+        parts.append(f"\n{_money(answer.cost_usd)}: {_tokens(usage)}\n")
     return "".join(parts)
+
+
+def spent_text(answers: Sequence[Answer]) -> str:
+    """What a conversation read, wrote and cost; nothing where no model was asked."""
+    usage = Usage(
+        prompt_tokens=sum(answer.usage.prompt_tokens for answer in answers),
+        cached_tokens=sum(answer.usage.cached_tokens for answer in answers),
+        completion_tokens=sum(answer.usage.completion_tokens for answer in answers),
+        predicted_cached_tokens=sum(answer.usage.predicted_cached_tokens for answer in answers),
+    )
+    cost = sum(answer.cost_usd for answer in answers)
+    if not usage.prompt_tokens and not cost:
+        return ""
+    expected = f", {usage.predicted_cached_tokens:,} were expected to be" if usage.predicted_cached_tokens else ""
+    return f"{len(answers)} answers, {_money(cost)}: {_tokens(usage)}{expected}\n"
+
+
+def prompt_text(built: Built) -> str:
+    """A prompt as the model gets it, then its parts with their tokens."""
+    parts = [
+        f"--- {part.name} ({part.role}{', stable' if part.stable else ''})\n{safe(part.text)}\n"
+        for part in built.prompt.segments
+    ]
+    table = _table("part", "tokens", "share")
+    for name, tokens in built.tokens.items():
+        if tokens:
+            table.add_row(name, f"{tokens:,}", f"{tokens / built.total:.1%}")
+    table.add_row("all", f"{built.total:,}", "")
+    left_out = [f"{built.dropped:,} sources"] * bool(built.dropped) + [f"{built.forgotten:,} turns"] * bool(
+        built.forgotten
+    )
+    facts = {
+        "digest": digest(built.prompt),
+        "cacheable": f"{cacheable_share(built):.1%} of this prompt; in the next turn of a conversation, all of it",
+        "sources": f"{len(built.shown)} shown",
+        **({"left out": f"{' and '.join(left_out)}, for which there was no room"} if left_out else {}),
+    }
+    return "".join(parts) + "\n" + _rendered(table) + _pairs(facts)
+
+
+def difference_text(found: Difference) -> str:
+    """Where two prompts part, and what that costs."""
+    if found.extends:
+        return (
+            f"the second prompt begins with the whole first: {found.cached_tokens:,} tokens can come from the cache\n"
+        )
+    lost = "at a price that is not known" if found.lost_usd is None else f"which costs {found.lost_usd:.6f} USD more"
+    return (
+        f"the prompts differ from byte {found.byte:,} on, in the part `{found.segment}`:\n"
+        f"  first:  {_shown(found.before)}\n  second: {_shown(found.after)}\n"
+        f"{found.cached_tokens:,} tokens before it can come from the cache, "
+        f"{found.lost_tokens:,} behind it cannot, {lost}\n"
+    )
 
 
 def status_text(report: StatusReport) -> str:
@@ -290,7 +351,25 @@ def _readable(text: str) -> str:
 
 
 def _citation(citation: Citation) -> str:
-    place = _place(citation.uri, citation.pages) if citation.uri else safe(citation.url)
+    place = _web_place(citation) if citation.url else _place(citation.uri, citation.pages)
     proof = "" if citation.verified else "  (not verified: the quote was not found again in the source)"
     quote = " ".join(safe(_readable(citation.quote)).split())
     return f"{citation.marker} {place}{proof}\n    “{quote}”\n"
+
+
+def _web_place(citation: Citation) -> str:
+    date = f", {citation.published}" if citation.published else ""
+    return " ".join(safe(f"{citation.title} <{citation.url}>{date}").split())
+
+
+def _money(usd: float) -> str:
+    return f"{usd:.4f} USD"
+
+
+def _tokens(usage: Usage) -> str:
+    cached = f" ({usage.cached_tokens:,} of them cached)" if usage.cached_tokens else ""
+    return f"{usage.prompt_tokens:,} tokens read{cached}, {usage.completion_tokens:,} written"
+
+
+def _shown(text: str) -> str:
+    return repr(text) if text else "(its end)"

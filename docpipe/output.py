@@ -4,14 +4,15 @@ import contextlib
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from docpipe.errors import ConfigError, DocpipeError
+from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, RunLocked, SourceError
 from docpipe.pipeline import json_forms
 
-__all__ = ["OutputLost", "flush", "quiet", "replace_closed_streams", "show", "tell", "write"]
+__all__ = ["OutputLost", "explain", "flush", "quiet", "replace_closed_streams", "show", "tell", "write"]
 
 
 class OutputLost(DocpipeError):
@@ -104,3 +105,21 @@ def tell(error: DocpipeError, as_json: bool, *, code: int) -> int:
     with contextlib.suppress(OutputLost):
         write(sys.stderr, safe(f"docpipe: {where}{error}") + "\n")
     return code
+
+
+def explain(error: Exception, *, as_json: bool, debug: bool) -> int:
+    """Print an error of any kind; returns the exit code."""
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, DocpipeError):
+        # A plain SourceError is about the source itself; its kinds are about one file.
+        wrong = isinstance(error, (ConfigError, IndexMismatch)) or type(error) is SourceError
+        return tell(error, as_json, code=3 if isinstance(error, RunLocked) else 2 if wrong else 1)
+    usage = getattr(error, "format_message", None)
+    if usage is not None:  # typer's own: an unknown option, a missing argument
+        command = getattr(getattr(error, "ctx", None), "command_path", "docpipe")
+        return tell(ConfigError(str(usage()), where=command, remedy=f"see {command} --help"), as_json, code=2)
+    defect = DocpipeError(
+        f"a defect: {type(error).__name__}: {error}", remedy="please report it; --debug shows where it arose"
+    )
+    return tell(defect, as_json, code=1)
