@@ -1,10 +1,10 @@
 """A strict stand-in for the Z.AI platform, over real HTTP: refuses what the contract refuses, fails on demand."""
 
-from standin import faults
+from standin import faults, printing
 from standin.answers import Call
 from standin.chat import Reply
 from standin.faults import Fault
 from standin.refusals import Refusal
 from standin.server import SUPPORT, StandIn
 
-__all__ = ["SUPPORT", "Call", "Fault", "Refusal", "Reply", "StandIn", "faults"]
+__all__ = ["SUPPORT", "Call", "Fault", "Refusal", "Reply", "StandIn", "faults", "printing"]

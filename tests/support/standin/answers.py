@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from standin import auth, chat, model, ocr, small, web
+from standin import auth, chat, model, ocr, small, spoiling, web
 from standin.counting import PromptCache
 from standin.faults import Fault
 from standin.refusals import Refusal
@@ -73,6 +73,7 @@ class State:
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
     script: chat.Script | None = None
     manner: model.Manner = "honest"
+    spoiled: list[spoiling.Spoiled] = field(default_factory=list)
     reader: ocr.Reader = field(default_factory=ocr.Reader)
 
     def fault_for(self, path: str, body: Mapping[str, Any]) -> Fault | None:
@@ -185,7 +186,9 @@ def layout(state: State, body: dict[str, Any], call: Call, data: bytes, media_ty
         Refusal: the file cannot be read.
     """
     first, last = body.get("start_page_id") or 1, body.get("end_page_id") or 0
-    pages = state.reader.pages(data, media_type, first, last)
-    call.pages = tuple(page["mark"] for page in pages)
+    seen = state.reader.pages(data, media_type, first, last)
+    call.pages = tuple(page["mark"] for page in seen)
+    with state.lock:
+        pages = spoiling.spoil(seen, state.spoiled)
     payload = ocr.reply(pages, boxes=state.boxes, sizes=state.sizes, crops=bool(body.get("return_crop_images")))
     return {"id": new_id(), "created": int(time.time()), "request_id": call.request_id, **payload}

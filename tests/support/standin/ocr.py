@@ -143,7 +143,7 @@ def _details(page: Mapping[str, Any], boxes: Boxes, sizes: Sizes, crops: bool) -
             "index": index,
             "label": element["label"],
             "native_label": element["native_label"],
-            "bbox_2d": box_of(element["box"], page, boxes),
+            "bbox_2d": box_of(element["box"], page, boxes) if element["box"] else None,
             "content": element["content"],
         }
         if element["label"] == "image" and crops:

@@ -1,17 +1,24 @@
 """Files -> what stands on their pages; its own process (`python -m standin.reading`), PyMuPDF has no threads."""
 
+import hashlib
 import pickle
 import struct
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from standin import strip, truths
 
 Element = dict[str, Any]
-"""label, native_label, content, box: fractions of the page, origin top left."""
+"""label, native_label, content, box: fractions of the page, origin top left; lines: (content, box) each, if known."""
+Page = dict[str, Any]
+"""width, height: pixels, a PDF's at 240 dpi; elements; mark: the printed number, else a digest; way; total: pages of
+the file."""
+Way = Literal["pdf", "image", "half"]
 
 
-def pages(data: bytes, media_type: str, first: int = 1, last: int = 0) -> list[dict[str, Any]]:
-    """-> for each page `width`, `height` (pixels, a PDF's at 240 dpi), `elements`, `mark` (number or digest), `way`.
+def pages(data: bytes, media_type: str, first: int = 1, last: int = 0) -> list[Page]:
+    """What stands on each page of a file.
 
     Raises:
         ValueError: not a file that can be read; the message says why.
@@ -32,35 +39,101 @@ def pages(data: bytes, media_type: str, first: int = 1, last: int = 0) -> list[d
             raise ValueError("file has more than 100 pages")
         numbers = range(first - 1, min(last or total, total))
         if media_type != "application/pdf":
-            return [_image(document, data)]
+            return [_image(data)]
         return [{**_page(document, document[number]), "total": total} for number in numbers]
 
 
-def _page(document: Any, page: Any) -> dict[str, Any]:
+def _page(document: Any, page: Any) -> Page:
     width, height = round(page.rect.width / 72 * 240), round(page.rect.height / 72 * 240)
-    elements = _text_layer(page)
-    mark = _digest(" ".join(element["content"] for element in elements))
-    return {"width": width, "height": height, "elements": elements, "mark": mark, "way": "pdf"}
+    if number := _number_beside(document, page):
+        return _printed(number, width, height, "pdf")
+    if elements := _text_layer(page):
+        return {"width": width, "height": height, "elements": elements, "mark": _digest(elements), "way": "pdf"}
+    return _seen(_grey(page.get_pixmap(dpi=110, colorspace="gray")), width, height, "pdf")
 
 
-def _image(document: Any, data: bytes) -> dict[str, Any]:
+def _number_beside(document: Any, page: Any) -> int:
+    """The number that is written beside the picture of a printed page: quicker than looking; 0 for none."""
+    images = page.get_images()
+    if len(images) != 1 or page.rotation:
+        return 0
+    kind, value = document.xref_get_key(images[0][0], "StandinNumber")
+    return int(value) if kind == "int" else 0
+
+
+def _image(data: bytes) -> Page:
     import pymupdf
 
     pixmap = pymupdf.Pixmap(data)
-    return {
-        "width": pixmap.width,
-        "height": pixmap.height,
-        "elements": [],
-        "mark": _digest(data.hex()),
-        "way": "image",
-        "total": 1,
-    }
+    grey = _grey(pymupdf.Pixmap(pymupdf.csGRAY, pixmap) if pixmap.colorspace.n > 1 else pixmap)
+    return {**_seen(grey, pixmap.width, pixmap.height, "image"), "total": 1}
 
 
-def _digest(text: str) -> str:
-    import hashlib
+def _grey(pixmap: Any) -> Any:
+    import numpy
 
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    rows = numpy.frombuffer(pixmap.samples, dtype=numpy.uint8).reshape(pixmap.height, pixmap.stride)
+    return rows[:, : pixmap.width * pixmap.n : pixmap.n]
+
+
+def _seen(grey: Any, width: int, height: int, way: Way) -> Page:
+    """A page by its strips: of one half only one is there."""
+    top, bottom = strip.read(grey)
+    number = top if top is not None else bottom
+    truth = None if number is None else truths.of(number)
+    if number is None or truth is None:
+        return {"width": width, "height": height, "elements": [], "mark": _digest(grey.tobytes()), "way": way}
+    share = min(1.0, (height / width) / (truth["height"] / truth["width"]))
+    if share > 0.97 or (top is not None and bottom is not None):
+        return _printed(number, width, height, way)
+    start = 0.0 if top is not None else 1 - share
+    elements = [part for element in truth["elements"] if (part := _within(element, start, share))]
+    return {"width": width, "height": height, "elements": elements, "mark": str(number), "way": "half"}
+
+
+def _printed(number: int, width: int, height: int, way: Way) -> Page:
+    truth = truths.of(number)
+    elements = [{**element, "box": tuple(element["box"])} for element in truth["elements"]] if truth else []
+    return {"width": width, "height": height, "elements": elements, "mark": str(number), "way": way}
+
+
+def _within(element: Element, start: float, share: float) -> Element | None:
+    """What a half of a page shows of an element: the lines whose middle it has."""
+
+    def visible(box: Sequence[float]) -> bool:
+        return start <= (box[1] + box[3]) / 2 <= start + share
+
+    x0, y0, x1, y1 = element["box"]
+    box = tuple(min(1.0, max(0.0, value)) for value in (x0, (y0 - start) / share, x1, (y1 - start) / share))
+    if y1 <= start or y0 >= start + share:
+        return None
+    if start <= y0 and y1 <= start + share:
+        return {**element, "box": box}
+    lines = [line for line, place in element["lines"] if visible(place)]
+    if element["lines"] and not lines:
+        return None
+    return {**element, "box": box, "content": _joined(element, lines)}
+
+
+def _joined(element: Element, lines: Sequence[str]) -> str:
+    if element["label"] == "table":
+        return f'<table border="1">{"".join(lines)}</table>'
+    if element["label"] == "formula":
+        return f"$$\n{' '.join(lines)}\n$$"
+    return joined(lines)
+
+
+def joined(lines: Iterable[str]) -> str:
+    """Lines as one text: a blank between them, none between Chinese characters."""
+    text = ""
+    for line in lines:
+        text += line if not text or (text[-1] > "\u2e80" and line[:1] > "\u2e80") else f" {line}"
+    return text
+
+
+def _digest(content: Any) -> str:
+    data = content if isinstance(content, bytes) else repr(content).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 def _text_layer(page: Any) -> list[Element]:
@@ -72,7 +145,7 @@ def _text_layer(page: Any) -> list[Element]:
 
 def _element(block: Mapping[str, Any], rect: Any, body: float) -> Element | None:
     lines = ["".join(span["text"] for span in line["spans"]).strip() for line in block["lines"]]
-    text = " ".join(line for line in lines if line)
+    text = joined(line for line in lines if line)
     if not text:
         return None
     x0, y0, x1, y1 = block["bbox"]
@@ -80,7 +153,7 @@ def _element(block: Mapping[str, Any], rect: Any, body: float) -> Element | None
     size = max(span["size"] for line in block["lines"] for span in line["spans"])
     label, native = _labels(text, box, size / body, len(lines))
     marks = {"doc_title": "# ", "paragraph_title": "## "}.get(native, "")
-    return {"label": label, "native_label": native, "content": marks + text, "box": box}
+    return {"label": label, "native_label": native, "content": marks + text, "box": box, "lines": []}
 
 
 def _labels(text: str, box: Sequence[float], size: float, lines: int) -> tuple[str, str]:

@@ -5,11 +5,11 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from standin import answers, ocr, refusals
+from standin import answers, ocr, refusals, spoiling
 from standin.answers import BASE, Call, Planned, State, Streamed
 from standin.chat import Script
 from standin.counting import PromptCache
@@ -128,6 +128,20 @@ class StandIn:
     def script_chat(self, script: Script | None) -> None:
         """How the model answers: body -> text, pieces of a text, `Reply`, raw events, or None for the default model."""
         self._state.script = script
+
+    def spoil(
+        self,
+        page: int | str,
+        kind: spoiling.Kind,
+        *,
+        ways: Sequence[spoiling.Way] = spoiling.WAYS,
+        times: int = -1,
+        code: str = "1301",
+    ) -> None:
+        """OCR reads a page badly: `page` is its printed number (`sheet.number`) or words that stand on it."""
+        plan = spoiling.Spoiled(mark=str(page), kind=kind, ways=ways, times=times, code=code)
+        with self._state.lock:
+            self._state.spoiled.append(plan)
 
     def behave(self, manner: Manner) -> None:
         """How the default model behaves where no script answers."""

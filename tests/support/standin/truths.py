@@ -1,0 +1,39 @@
+"""What stands on printed pages, by number, in a folder that all processes share.
+
+A number is a digest of what it stands for: equal pages have equal numbers, and nobody has to agree on them.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+
+def _folder() -> Path:
+    given = os.environ.get("STANDIN_TRUTHS")
+    folder = Path(given) if given else Path(tempfile.gettempdir()) / f"standin-truths-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def keep(truth: Mapping[str, Any]) -> int:
+    """Write it down -> its number, in [0, 2**31)."""
+    data = json.dumps(truth, ensure_ascii=False, sort_keys=True).encode()
+    number = int.from_bytes(hashlib.sha256(data).digest()[:4], "big") >> 1
+    path = _folder() / f"{number}.json"
+    if not path.exists():
+        beside = path.with_suffix(f".{os.getpid()}")
+        beside.write_bytes(data)
+        beside.replace(path)
+    return number
+
+
+@lru_cache(maxsize=4096)
+def of(number: int) -> Mapping[str, Any] | None:
+    """What was kept under a number."""
+    path = _folder() / f"{number}.json"
+    return json.loads(path.read_bytes()) if path.exists() else None
