@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, RunLocked, SourceError
+from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, RunLocked, SourceError, Unauthorized
 from docpipe.pipeline import json_forms
 
 __all__ = ["OutputLost", "explain", "flush", "quiet", "replace_closed_streams", "show", "tell", "write"]
@@ -113,7 +113,8 @@ def explain(error: Exception, *, as_json: bool, debug: bool) -> int:
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, DocpipeError):
         # A plain SourceError is about the source itself; its kinds are about one file.
-        wrong = isinstance(error, (ConfigError, IndexMismatch)) or type(error) is SourceError
+        unset = isinstance(error, Unauthorized) and not error.status  # no key at all: nobody was asked
+        wrong = isinstance(error, (ConfigError, IndexMismatch)) or type(error) is SourceError or unset
         return tell(error, as_json, code=3 if isinstance(error, RunLocked) else 2 if wrong else 1)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # typer's own: an unknown option, a missing argument
