@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from docpipe.errors import InvalidOption
@@ -143,6 +144,7 @@ def _without_instruction(prompt: Prompt) -> Prompt:
     return replace(prompt, segments=tuple(segment for segment in prompt.segments if segment.name != "instruction"))
 
 
+@lru_cache(maxsize=8)
 def _pinned(number: int, document: Pinned) -> Segment:
     told = _attributes({"title": document.title, "file": document.uri})
     text = f'<document id="D{number}"{told}>\n{neutral(document.text).strip()}\n</document>'

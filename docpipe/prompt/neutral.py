@@ -44,7 +44,7 @@ def neutral(text: str) -> str:
 
 def attribute(text: str, *, longest: int = 200) -> str:
     """A title or an address as a value within a fence's tag: one line, no quotes, at most `longest` code points."""
-    line = " ".join(neutral(text).split()).translate(_QUOTES)
+    line = " ".join(neutral(text[: 4 * longest]).split()).translate(_QUOTES)
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
