@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from standin import auth, chat, model, ocr, small, spoiling, web
+from standin import auth, chat, model, ocr, selfhosted, small, spoiling, web
 from standin.counting import PromptCache
 from standin.faults import Fault
 from standin.refusals import Refusal
@@ -192,3 +192,13 @@ def layout(state: State, body: dict[str, Any], call: Call, data: bytes, media_ty
         pages = spoiling.spoil(seen, state.spoiled)
     payload = ocr.reply(pages, boxes=state.boxes, sizes=state.sizes, crops=bool(body.get("return_crop_images")))
     return {"id": new_id(), "created": int(time.time()), "request_id": call.request_id, **payload}
+
+
+def hosted(state: State, body: dict[str, Any], call: Call) -> Any:
+    """What a self-hosted server says; slow where it reads pictures.
+
+    Raises:
+        Refusal: in that server's own shape.
+    """
+    said = selfhosted.answer(call.path, body, state.reader, state.manner, state.spoiled)
+    return Streamed(events=said) if isinstance(said, list) else said

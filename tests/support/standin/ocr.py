@@ -57,6 +57,18 @@ class Reader:
                 self._known[key] = answer
             return self._known[key]
 
+    def region(self, data: bytes, kind: str) -> tuple[str, int, int]:
+        """As `standin.reading.region`; waits for the process.
+
+        Raises:
+            Refusal: 1214, not an image.
+        """
+        with self._lock:
+            answer = self._ask({"data": data, "kind": kind})
+        if isinstance(answer, str):
+            raise invalid(answer)
+        return answer  # type: ignore[no-any-return]
+
     def _ask(self, request: Mapping[str, Any]) -> Any:
         if self._process is None:
             paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -70,7 +82,9 @@ class Reader:
         data = pickle.dumps(request)
         self._process.stdin.write(struct.pack("!Q", len(data)) + data)
         self._process.stdin.flush()
-        size = struct.unpack("!Q", self._process.stdout.read(8))[0]
+        if not (head := self._process.stdout.read(8)):
+            raise RuntimeError("the reading process ended; its error is above")
+        size = struct.unpack("!Q", head)[0]
         return pickle.loads(self._process.stdout.read(size))
 
     def close(self) -> None:

@@ -7,12 +7,13 @@ printing.text_pdf([sheet, ...])      # the same pages with a text layer, without
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from typing import Any, Literal
 
-from standin import strip, truths
+from standin import regions, strip, truths
 
 Kind = Literal["title", "heading", "text", "list", "table", "formula", "figure", "header", "footer", "number"]
 Part = tuple[Kind, Any]
@@ -45,13 +46,19 @@ class Sheet:
     """Points."""
     elements: tuple[Mapping[str, Any], ...]
     """As layout parsing should give them: `label`, `native_label`, `content`, `box` (fractions), `lines`."""
-    draw: Callable[[Any], None]
-    """Draws them on a PyMuPDF page."""
+    drawing: Mapping[str, Any]
+    """`texts`, `rules` and `fills`, as `standin.regions.draw` takes them."""
 
-    @property
+    @cached_property
     def number(self) -> int:
         """The number of its strip; its truth is kept under it."""
-        return truths.keep({"width": self.width, "height": self.height, "elements": list(self.elements)})
+        return truths.keep(
+            {"width": self.width, "height": self.height, "elements": list(self.elements), **self.drawing}
+        )
+
+    def draw(self, page: Any) -> None:
+        """Draw it on a PyMuPDF page."""
+        regions.draw(page, self.drawing)
 
     @property
     def text(self) -> str:
@@ -81,6 +88,8 @@ class _Laid:
     lines: list[_Line]
     rules: list[tuple[float, float, float, float]]
     content: str
+    fills: list[tuple[float, float, float, float, float]] = field(default_factory=list)
+    """Filled boxes and their grey value, 0 for black."""
 
 
 def sheet(parts: Sequence[Part], *, width: float = 595, height: float = 842, columns: int = 1) -> Sheet:
@@ -106,12 +115,17 @@ def sheet(parts: Sequence[Part], *, width: float = 595, height: float = 842, col
         y = part.box[3] + _GAP
     laid.sort(key=lambda part: {"header": 0, "footer": 2, "number": 2}.get(part.kind, 1))
     elements = tuple(_element(part, width, height) for part in laid)
-    return Sheet(width=width, height=height, elements=elements, draw=lambda page: _draw(page, laid))
+    drawing = {
+        "texts": [(line.text, line.x, line.y, line.size, line.font) for part in laid for line in part.lines],
+        "rules": [rule for part in laid for rule in part.rules],
+        "fills": [fill for part in laid for fill in part.fills],
+    }
+    return Sheet(width=width, height=height, elements=elements, drawing=drawing)
 
 
 def blank(*, width: float = 595, height: float = 842) -> Sheet:
     """A page with nothing on it, not even a strip."""
-    return Sheet(width=width, height=height, elements=(), draw=lambda page: None)
+    return Sheet(width=width, height=height, elements=(), drawing={"texts": [], "rules": [], "fills": []})
 
 
 def scan(sheets: Sequence[Sheet], *, dpi: int = 110, quality: int = 60) -> bytes:
@@ -246,10 +260,21 @@ def _with_row(line: _Line, html: str, box: tuple[float, float, float, float]) ->
 
 
 def _figure(height: float, x: float, y: float, width: float) -> _Laid:
-    rules = [(x, y, x + width, y + height), (x, y + height, x + width, y)]
-    rules += [(x + n * width / 12, y + height, x + n * width / 12, y + height * (n % 5) / 6) for n in range(13)]
-    rules += [(x, y, x + width, y), (x, y + height, x + width, y + height), (x, y, x, y + height)]
-    return _Laid(kind="figure", box=(x, y, x + width, y + height), lines=[], rules=rules, content="")
+    bars = 9
+    step = width / bars
+    fills = [(x, y, x + width, y + height, 0.85)]
+    fills += [
+        (
+            x + n * step + 4,
+            y + height * (0.15 + (n * 7 % bars) / bars * 0.7),
+            x + (n + 1) * step - 4,
+            y + height,
+            n / 12,
+        )
+        for n in range(bars)
+    ]
+    box = (x, y, x + width, y + height)
+    return _Laid(kind="figure", box=box, lines=[], rules=[], content="", fills=fills)
 
 
 def _element(part: _Laid, width: float, height: float) -> Mapping[str, Any]:
@@ -273,14 +298,6 @@ def _element(part: _Laid, width: float, height: float) -> Mapping[str, Any]:
         "box": fractions(part.box),
         "lines": [list(line) for line in lines],
     }
-
-
-def _draw(page: Any, laid: Sequence[_Laid]) -> None:
-    for part in laid:
-        for line in part.lines:
-            page.insert_text((line.x, line.y), line.text, fontsize=line.size, fontname=line.font)
-        for x0, y0, x1, y1 in part.rules:
-            page.draw_line((x0, y0), (x1, y1), width=0.8)
 
 
 def _font(text: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from standin import strip, truths
+from standin import regions, strip, truths
 
 Element = dict[str, Any]
 """label, native_label, content, box: fractions of the page, origin top left; lines: (content, box) each, if known."""
@@ -41,6 +41,22 @@ def pages(data: bytes, media_type: str, first: int = 1, last: int = 0) -> list[P
         if media_type != "application/pdf":
             return [_image(data)]
         return [{**_page(document, document[number]), "total": total} for number in numbers]
+
+
+def region(data: bytes, kind: regions.Kind) -> tuple[str, int, int]:
+    """What a picture of a region says, and its width and height.
+
+    Raises:
+        ValueError: not an image.
+    """
+    import pymupdf
+
+    try:
+        pixmap = pymupdf.Pixmap(data)
+    except Exception as error:
+        raise ValueError("image cannot be read") from error
+    grey = _grey(pymupdf.Pixmap(pymupdf.csGRAY, pixmap) if pixmap.colorspace.n > 1 else pixmap)
+    return regions.read(grey, kind), pixmap.width, pixmap.height
 
 
 def _page(document: Any, page: Any) -> Page:
@@ -174,7 +190,7 @@ def serve() -> None:
     while head := sys.stdin.buffer.read(8):
         request = pickle.loads(sys.stdin.buffer.read(struct.unpack("!Q", head)[0]))
         try:
-            answer: Any = pages(**request)
+            answer: Any = region(**request) if "kind" in request else pages(**request)
         except ValueError as error:
             answer = str(error)
         data = pickle.dumps(answer)

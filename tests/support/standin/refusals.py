@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Shape = Literal["nested", "flat", "integer", "string", "msg", "html", "plain", "gateway"]
+Shape = Literal["nested", "flat", "integer", "string", "msg", "html", "plain", "gateway", "openai"]
 
 TABLE: Mapping[str, tuple[int, str]] = {
     "500": (500, "Internal server error"),
@@ -98,6 +98,9 @@ def body(code: str, message: str, shape: Shape, *, status: int, path: str) -> tu
                 "error": message,
                 "path": path,
             }
+        case "openai":
+            kind = "NotFoundError" if status == 404 else "BadRequestError"
+            return "application/json", {"error": {"message": message, "type": kind, "param": None, "code": status}}
         case "html":
             page = f"<html><head><title>{status}</title></head><body><h1>{status} {message}</h1></body></html>"
             return "text/html", page.encode()

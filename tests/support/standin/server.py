@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from standin import answers, ocr, refusals, spoiling
+from standin import answers, ocr, refusals, selfhosted, spoiling
 from standin.answers import BASE, Call, Planned, State, Streamed
 from standin.chat import Script
 from standin.counting import PromptCache
@@ -38,6 +38,7 @@ class StandIn:
         cache = PromptCache(granularity=cache_granularity, shortest=shortest_cached)
         self._state = State(key=key, cache=cache, boxes=boxes, sizes=sizes)
         self._port = port
+        self._failures: list[Exception] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._started = threading.Event()
@@ -55,6 +56,8 @@ class StandIn:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
         self._state.reader.close()
+        if self._failures:
+            raise RuntimeError("the stand-in failed") from self._failures[0]
 
     @property
     def base_url(self) -> str:
@@ -176,8 +179,12 @@ class StandIn:
 
     async def _connection(self, wire: Wire) -> None:
         while (request := await wire.request()) is not None:
-            path = request.path.removeprefix(BASE) if request.path.startswith(BASE) else ""
-            if path not in answers.PATHS or request.method != "POST":
+            if request.path == "/health" and request.method == "GET":
+                await wire.reply(200, "application/json", {"status": "ok"})
+                continue
+            path = request.path.removeprefix(BASE) if request.path.startswith(BASE) else request.path
+            known = selfhosted.PATHS if path == request.path else answers.PATHS
+            if path not in known or request.method != "POST":
                 gateway = refusals.body(
                     "", "Not Found", "gateway", status=404, path=request.path.removeprefix("/api/paas")
                 )
@@ -196,15 +203,22 @@ class StandIn:
     async def _handled(self, wire: Wire, request: Request, call: Call) -> None:
         entered = False
         try:
-            answers.authorised(self._state, request)
+            if call.path not in selfhosted.PATHS:
+                answers.authorised(self._state, request)
             body = _parsed(request)
             call.body = _shortened(body)
-            call.request_id = self._state.take_id(body)
+            if call.path not in selfhosted.PATHS:
+                call.request_id = self._state.take_id(body)
             self._state.enter(call.path)
             entered = True
             await self._answered(wire, body, call)
         except Refusal as refusal:
             await self._refused(wire, refusal, call)
+        except (Gone, ConnectionError):
+            raise
+        except Exception as error:
+            self._failures.append(error)
+            await self._refused(wire, Refusal(code="", status=599, message=f"the stand-in failed: {error!r}"), call)
         finally:
             if entered:
                 self._state.leave(call.path)
@@ -218,6 +232,8 @@ class StandIn:
         if call.path == "/layout_parsing":
             data, media_type = ocr.file_of(body)
             content: Any = await asyncio.to_thread(answers.layout, self._state, body, call, data, media_type)
+        elif call.path in selfhosted.PATHS:
+            content = await asyncio.to_thread(answers.hosted, self._state, body, call)
         else:
             content = answers.answer(self._state, call.path, body, call)
         fault = self._state.fault_for(call.path, body)
@@ -308,6 +324,8 @@ def _as_refusal(fault: Fault) -> Refusal:
 def _parsed(request: Request) -> dict[str, Any]:
     if len(request.data) > LARGEST_BODY:
         raise Refusal(code="", status=413, shape="html", message="Request Entity Too Large")
+    if request.path == "/glmocr/parse" and request.headers.get("content-type") != "application/json":
+        raise Refusal(code="", status=400, shape="string", message="Invalid Content-Type. Expected application/json")
     if not request.headers.get("content-type", "").lower().startswith("application/json"):
         raise Refusal(code="1210", message="Content-Type must be application/json")
     try:

@@ -15,7 +15,7 @@ from typing import Any
 
 def _folder() -> Path:
     given = os.environ.get("STANDIN_TRUTHS")
-    folder = Path(given) if given else Path(tempfile.gettempdir()) / f"standin-truths-{os.getuid()}"
+    folder = Path(given) if given else Path(tempfile.gettempdir()) / f"standin-truths-2-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -25,11 +25,19 @@ def keep(truth: Mapping[str, Any]) -> int:
     data = json.dumps(truth, ensure_ascii=False, sort_keys=True).encode()
     number = int.from_bytes(hashlib.sha256(data).digest()[:4], "big") >> 1
     path = _folder() / f"{number}.json"
-    if not path.exists():
+    if path.exists():
+        os.utime(path)
+    else:
         beside = path.with_suffix(f".{os.getpid()}")
         beside.write_bytes(data)
         beside.replace(path)
     return number
+
+
+def newest(most: int) -> list[int]:
+    """The numbers that were kept last, the latest first."""
+    files = [(entry.stat().st_mtime_ns, entry.name) for entry in os.scandir(_folder()) if entry.name.endswith(".json")]
+    return [int(name.removesuffix(".json")) for _, name in sorted(files, reverse=True)[:most]]
 
 
 @lru_cache(maxsize=4096)
