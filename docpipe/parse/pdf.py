@@ -58,7 +58,7 @@ class PdfParser:
 
     def page_count(self, blob: Blob, /) -> int:
         """Number of pages; raises as `__call__` does."""
-        with self._opened(blob) as document:
+        with self.opened(blob) as document:
             return int(document.page_count)
 
     def parse_pages(self, blob: Blob, start: int, stop: int, /) -> PdfPart:
@@ -71,7 +71,7 @@ class PdfParser:
         return assemble(source, pages, outline=parts[0].outline, metadata=parts[0].metadata)
 
     def _part(self, blob: Blob, start: int, stop: int | None) -> PdfPart:
-        with self._opened(blob) as document:
+        with self.opened(blob) as document:
             numbers = range(start, min(document.page_count, document.page_count if stop is None else stop))
             with _no_collection():
                 pages = tuple(_page(document, number, tables=self.tables) for number in numbers)
@@ -80,18 +80,18 @@ class PdfParser:
             return PdfPart(pages, _metadata(document), _outline(document))
 
     @contextmanager
-    def _opened(self, blob: Blob) -> "Iterator[pymupdf.Document]":
-        engine = _engine()
+    def opened(self, blob: Blob) -> "Iterator[pymupdf.Document]":
+        """The file as PyMuPDF has it, unlocked and with its page tree mended. Raises as `__call__` does."""
         uri = blob.source.uri
         if not blob.data:
             raise CorruptSource("the file is empty (0 bytes)", source=uri, remedy="copy or download it again")
-        with _open(engine, blob.data, uri) as document:
+        with _open(blob.data, uri) as document:
             self._unlock(document, uri)
             if _count(document, uri):
                 yield document
                 return
-            again = with_new_page_tree(document, _failures()) if document.is_pdf else b""
-        with _open(engine, again, uri) as document:
+            again = with_new_page_tree(document, failures()) if document.is_pdf else b""
+        with _open(again, uri) as document:
             if not _count(document, uri):
                 raise _corrupt(uri, ValueError("it has no pages"))
             yield document
@@ -127,19 +127,20 @@ def _prepared(password: str) -> str:
     return unicodedata.normalize("NFKC", _WIDTHLESS.sub("", password))
 
 
-def _open(engine: Any, data: bytes, uri: str) -> "pymupdf.Document":
+def _open(data: bytes, uri: str) -> "pymupdf.Document":
     if not data:
         raise _corrupt(uri, ValueError("it has no pages"))
     try:
-        return engine.open(stream=data, filetype="pdf")
-    except _failures() as error:
+        opened: pymupdf.Document = engine().open(stream=data, filetype="pdf")
+        return opened
+    except failures() as error:
         raise _corrupt(uri, error) from error
 
 
 def _count(document: "pymupdf.Document", uri: str) -> int:
     try:
         return int(document.page_count) if document.is_pdf else 0
-    except _failures() as error:
+    except failures() as error:
         raise _corrupt(uri, error) from error
 
 
@@ -152,7 +153,7 @@ def _corrupt(uri: str, error: Exception) -> CorruptSource:
 
 
 @cache
-def _engine() -> Any:
+def engine() -> Any:
     """PyMuPDF, told to keep its messages to itself."""
     import pymupdf
 
@@ -162,10 +163,9 @@ def _engine() -> Any:
 
 
 @cache
-def _failures() -> tuple[type[Exception], ...]:
+def failures() -> tuple[type[Exception], ...]:
     """What PyMuPDF raises for files that it cannot read."""
-    engine = _engine()
-    return (RuntimeError, ValueError, TypeError, IndexError, KeyError, OverflowError, engine.mupdf.FzErrorBase)
+    return (RuntimeError, ValueError, TypeError, IndexError, KeyError, OverflowError, engine().mupdf.FzErrorBase)
 
 
 def _metadata(document: "pymupdf.Document") -> dict[str, str]:
@@ -173,7 +173,7 @@ def _metadata(document: "pymupdf.Document") -> dict[str, str]:
     names = {"title": "title", "author": "author", "creationDate": "created", "subject": "subject"}
     try:
         found = document.metadata or {}
-    except _failures():
+    except failures():
         return {}
     return {name: storable(str(found.get(key) or ""))[0] for key, name in names.items()}
 
@@ -181,19 +181,19 @@ def _metadata(document: "pymupdf.Document") -> dict[str, str]:
 def _outline(document: "pymupdf.Document") -> tuple[Entry, ...]:
     try:
         entries = document.get_toc(simple=True)
-    except _failures():
+    except failures():
         return ()
     return tuple(Entry(int(level), storable(str(title))[0], int(page)) for level, title, page in entries[:5000])
 
 
 def _page(document: "pymupdf.Document", index: int, *, tables: bool) -> PrintedPage:
     """One page; if it cannot be read, an empty one that needs OCR."""
-    engine, size = _engine(), _USUAL_SIZE
-    text = engine.TEXT_MEDIABOX_CLIP
+    size, flags = _USUAL_SIZE, engine()
+    text = flags.TEXT_MEDIABOX_CLIP
     try:
         page = document.load_page(index)
         size = shown_size(page)
-        reader = PageReader(page, index + 1, text=text, pictures=text | engine.TEXT_PRESERVE_IMAGES)
+        reader = PageReader(page, index + 1, text=text, pictures=text | flags.TEXT_PRESERVE_IMAGES)
         return reader.read(tables=tables)
-    except _failures():
+    except failures():
         return PrintedPage(index + 1, *size, (), needs_ocr=True, damaged=True)

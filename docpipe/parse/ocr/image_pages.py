@@ -1,0 +1,132 @@
+"""An image file -> its pages: pictures that can be sent, or be drawn anew."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from docpipe.errors import CorruptSource, SourceTooLarge
+from docpipe.parse.ocr.pictures import LARGEST
+from docpipe.parse.page.reader import shown_size
+from docpipe.parse.pdf import engine, failures
+from docpipe.types import Blob
+
+if TYPE_CHECKING:
+    import pymupdf
+
+MEDIA_TYPES = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/webp": "png",
+    "image/tiff": "tiff",
+    "image/gif": "gif",
+    "image/bmp": "bmp",
+}
+"""What is read, and as what PyMuPDF opens it (it knows no WEBP: Pillow makes a PNG of it first)."""
+_AS_THEY_ARE = ("image/png", "image/jpeg")
+_MOST_PIXELS = 150_000_000
+"""A sheet of A1 at 400 per inch; a small file may claim far more than fits into memory."""
+_ORIENTATION = 0x0112
+_UPRIGHT = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePages:
+    """An open image file. A TIFF has as many pages as it holds images; of moving images the first is read."""
+
+    document: "pymupdf.Document"
+    blob: Blob
+    pixels: int
+    """Of its longest side."""
+    upright: bool
+
+    def __len__(self) -> int:
+        return int(self.document.page_count)
+
+    def page(self, index: int) -> "pymupdf.Page":
+        """A page, upright, to be drawn."""
+        return self.document.load_page(index)
+
+    def size(self, index: int) -> tuple[float, float]:
+        """Width and height as shown, in points; at least 1."""
+        return shown_size(self.page(index))
+
+    def dpi(self, index: int) -> float:
+        """The resolution at which drawing loses nothing."""
+        rect = self.page(index).rect
+        return float(72 * self.pixels / max(1.0, rect.width, rect.height))
+
+    def as_it_is(self) -> bool:
+        """Whether the service takes the file itself."""
+        small = len(self.blob.data) <= LARGEST
+        return small and self.upright and len(self) == 1 and self.blob.source.media_type in _AS_THEY_ARE
+
+
+@contextmanager
+def opened(blob: Blob) -> Iterator[ImagePages]:
+    """The pages of an image file.
+
+    Raises:
+        CorruptSource: it cannot be read.
+        SourceTooLarge: it claims to have more pixels than any scanned sheet.
+    """
+    pixels, upright, data = _looked_at(blob)
+    try:
+        document = engine().open(stream=data, filetype=MEDIA_TYPES[blob.source.media_type])
+    except failures() as error:
+        raise _corrupt(blob, error) from error
+    with document:
+        if not document.page_count:
+            raise _corrupt(blob, ValueError("it holds no image"))
+        yield ImagePages(document, blob, pixels, upright)
+
+
+def _looked_at(blob: Blob) -> tuple[int, bool, bytes]:
+    """Its longest side in pixels, whether it is stored upright, and bytes that PyMuPDF reads."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not blob.data:
+        raise _corrupt(blob, ValueError("the file is empty (0 bytes)"))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(BytesIO(blob.data)) as image:
+                if image.width * image.height > _MOST_PIXELS:
+                    raise _too_large(blob, image.width, image.height)
+                upright = image.getexif().get(_ORIENTATION, 1) in _UPRIGHT
+                data = blob.data
+                if blob.source.media_type == "image/webp":
+                    data = _as_png(image)
+                return max(image.size), upright, data
+    except Image.DecompressionBombError as error:
+        raise _too_large(blob, 0, 0) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, KeyError, EOFError) as error:
+        raise _corrupt(blob, error) from error
+
+
+def _as_png(image: "object") -> bytes:
+    from PIL import Image, ImageOps
+
+    assert isinstance(image, Image.Image)
+    held = BytesIO()
+    ImageOps.exif_transpose(image).convert("RGB").save(held, "PNG", compress_level=1)
+    return held.getvalue()
+
+
+def _too_large(blob: Blob, width: int, height: int) -> SourceTooLarge:
+    claim = f"{width} x {height} pixels" if width else "far too many pixels"
+    return SourceTooLarge(
+        f"the image has {claim}, more than {_MOST_PIXELS // 1_000_000} million in all",
+        source=blob.source.uri,
+        remedy="scale it down, or cut it into pages",
+    )
+
+
+def _corrupt(blob: Blob, error: Exception) -> CorruptSource:
+    return CorruptSource(
+        f"it cannot be read as an image ({blob.source.media_type}): {error or type(error).__name__}",
+        source=blob.source.uri,
+        remedy="open it in a viewer and save it again as PNG or PDF",
+    )

@@ -1,0 +1,88 @@
+"""Pages of a file -> what is sent for them."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from docpipe.parse.ocr import image_pages, pdf_pages, pictures
+from docpipe.parse.ocr.recogniser import IMAGE, LOWER, UPPER, WHOLE
+from docpipe.protocols import Payload
+from docpipe.types import BBox, Blob
+
+if TYPE_CHECKING:
+    import pymupdf
+
+    from docpipe.parse.ocr.image_pages import ImagePages
+    from docpipe.parse.ocr.pdf_pages import PdfPages
+    from docpipe.parse.ocr.pictures import type_grey
+    from docpipe.parse.pdf import PdfParser
+
+_OTHERWISE = 0.7
+"""Of the first resolution: at which a picture is sent again."""
+_ALL = BBox(0.0, 0.0, 1.0, 1.0)
+
+
+class Sending(NamedTuple):
+    """How pages are sent. `limit`: bytes; `drawn`: as images, never as PDF; `regions`: with what is found on them."""
+
+    limit: int
+    dpi: int
+    drawn: bool
+    regions: bool
+
+
+def of_pdf(blob: Blob, parser: "PdfParser", pages: tuple[int, ...], way: str, sending: Sending) -> Payload:
+    """Pages (from 1) of a PDF: a PDF of as many of them as fit, or the first of them as an image."""
+    with pdf_pages.opened(blob, parser) as opened:
+        if way == WHOLE and not sending.drawn:
+            payload = _piece(opened, pages, sending.limit)
+            if payload is not None:
+                return payload
+        number, dpi = pages[0], float(sending.dpi)
+        if sending.drawn and way == IMAGE:
+            dpi *= _OTHERWISE
+        return _drawn(opened.page(number - 1), number, way, dpi, sending)
+
+
+def of_image(blob: Blob, pages: tuple[int, ...], way: str, sending: Sending) -> Payload:
+    """The first of these pages (from 1) of an image file: the file itself where the service takes it."""
+    with image_pages.opened(blob) as images:
+        number = pages[0]
+        page = images.page(number - 1)
+        if way == WHOLE and not sending.regions and images.as_it_is():
+            ink = pictures.has_ink(pictures.grey(page))
+            return Payload(data=blob.data, media_type=blob.source.media_type, pages=(number,), ink=(ink,))
+        return _drawn(page, number, way, _resolution(images, number, way), sending)
+
+
+def _resolution(images: "ImagePages", number: int, way: str) -> float:
+    native = images.dpi(number - 1)
+    return native * _OTHERWISE if way == IMAGE else native
+
+
+def _piece(opened: "PdfPages", pages: tuple[int, ...], limit: int) -> Payload | None:
+    """A PDF of the first of these pages that fit; None where not even one does."""
+    while pages:
+        data = opened.piece([number - 1 for number in pages])
+        if len(data) <= limit:
+            ink = tuple(pictures.has_ink(pictures.grey(opened.page(number - 1))) for number in pages)
+            return Payload(data=data, media_type="application/pdf", pages=pages, ink=ink)
+        fitting = int(len(pages) * limit / len(data))
+        pages = pages[: max(0, min(len(pages) - 1, fitting or len(pages) // 2))]
+    return None
+
+
+def _drawn(page: "pymupdf.Page", number: int, way: str, dpi: float, sending: Sending) -> Payload:
+    greys = pictures.grey(page)
+    shown = _shown(greys, way)
+    height = len(greys)
+    ink = pictures.has_ink(greys[int(shown.top * height) : max(1, int(shown.bottom * height))])
+    data = pictures.picture(page, dpi=dpi, top=shown.top, bottom=shown.bottom)
+    regions = () if shown == _ALL else (shown,)
+    return Payload(data=data, media_type="image/jpeg", pages=(number,), ink=(ink,), regions=regions)
+
+
+def _shown(greys: "type_grey", way: str) -> BBox:
+    """Which part of the page is sent."""
+    if way not in (UPPER, LOWER):
+        return _ALL
+    cut = pictures.middle(greys)
+    return BBox(0.0, 0.0, 1.0, cut) if way == UPPER else BBox(0.0, cut, 1.0, 1.0)
