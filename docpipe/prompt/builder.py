@@ -6,35 +6,13 @@ from functools import lru_cache
 from typing import Literal
 
 from docpipe.errors import InvalidOption
-from docpipe.prompt.budget import MESSAGE_TOKENS, QUESTION_TOKENS, Budget, first_kept, shortened
-from docpipe.prompt.neutral import attribute, neutral, without_roles
+from docpipe.prompt.budget import MESSAGE_TOKENS, QUESTION_TOKENS, Budget, first_kept
+from docpipe.prompt.neutral import neutral, without_roles
+from docpipe.prompt.sources import Excerpt, attributes, choose, known
 from docpipe.prompt.system import REMINDER
-from docpipe.types import Chunk, Exchange, Prompt, Segment
+from docpipe.types import Exchange, Prompt, Segment
 
-_SHORTEST = 60
-"""Tokens below which the beginning of a source is not worth showing."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Excerpt:
-    """A source to be shown to the model."""
-
-    number: int
-    """Its marker is `[number]`."""
-    text: str
-    title: str = ""
-    uri: str = ""
-    page: str = ""
-    """As people write pages: `3` or `3-4`."""
-    kind: Literal["document", "web"] = "document"
-    published: str = ""
-
-    @classmethod
-    def of(cls, number: int, chunk: Chunk, *, kind: Literal["document", "web"] = "document") -> "Excerpt":
-        """A chunk as it is shown: with its headings, tables without tags."""
-        first, last = (chunk.pages[0], chunk.pages[-1]) if chunk.pages else (0, 0)
-        page = "" if not chunk.pages else str(first) if first == last else f"{first}-{last}"
-        return cls(number=number, text=chunk.content, title=chunk.title, uri=chunk.source.uri, page=page, kind=kind)
+__all__ = ["Built", "Excerpt", "Pinned", "build", "instructed", "messages", "user_message"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +30,7 @@ class Built:
 
     prompt: Prompt
     shown: tuple[Excerpt, ...]
-    """The sources the model sees, in order; the last one's text may be cut."""
+    """The sources the model sees, with their numbers, in order; the last one's text may be cut."""
     dropped: int
     """Sources for which there was no room."""
     forgotten: int
@@ -84,7 +62,8 @@ def build(
     Args:
         system: the system message, as `docpipe.prompt.system.instructions` makes it.
         history: all earlier turns, oldest first; which are left out depends on them alone.
-        excerpts: best first; the worst are left out where room is short.
+        excerpts: best first; the worst are left out where room is short. They get numbers that are unique in the
+            conversation; one that stands in an earlier turn keeps its number and is not sent again.
         count: tokens of a text. Give the same counter in all turns, best one of `docpipe.prompt.budget.remembered`.
 
     Raises:
@@ -103,11 +82,12 @@ def build(
     room = budget.total - sum(sizes) - sum(past_sizes[start:]) - asked_size
     if room < 0:
         raise _too_long(asked_size, asked_size + room)
-    shown, sources, sources_size = _sources(excerpts, min(room, budget.sources), count)
+    before = known((turn.message for turn in history[start:]), (turn.message for turn in history[:start]))
+    shown, sources, sources_size = choose(excerpts, before, min(room, budget.sources), count)
     told = tuple(segment for turn in past[start:] for segment in turn)
     tokens = {"system": sizes[0], "pinned": sum(sizes[1:]), "history": sum(past_sizes[start:])}
     return Built(
-        prompt=Prompt(segments=(*head, *told, *([sources] if sources.text else []), asked)),
+        prompt=Prompt(segments=(*head, *told, *_segments(sources), asked)),
         shown=shown,
         dropped=len(excerpts) - len(shown),
         forgotten=start,
@@ -146,7 +126,7 @@ def _without_instruction(prompt: Prompt) -> Prompt:
 
 @lru_cache(maxsize=8)
 def _pinned(number: int, document: Pinned) -> Segment:
-    told = _attributes({"title": document.title, "file": document.uri})
+    told = attributes({"title": document.title, "file": document.uri})
     text = f'<document id="D{number}"{told}>\n{neutral(document.text).strip()}\n</document>'
     if number == 1:
         text = f"These documents are always at hand; their markers are [D1] and so on.\n{text}"
@@ -177,6 +157,10 @@ def _exchange(exchange: Exchange) -> Iterator[Segment]:
     yield Segment(name="history", role="assistant", text=without_roles(exchange.answer) or "…", stable=True)
 
 
+def _segments(sources: str) -> tuple[Segment, ...]:
+    return (Segment(name="sources", role="user", text=sources, stable=False),) if sources else ()
+
+
 def _question(question: str) -> str:
     return f"<question>\n{without_roles(question).strip()}\n</question>\n{REMINDER}"
 
@@ -187,50 +171,3 @@ def _too_long(size: int, room: int) -> InvalidOption:
         where="question",
         remedy="ask in fewer words",
     )
-
-
-_OPENING, _CLOSING = "<sources>\n", "</sources>"
-
-
-def _sources(
-    excerpts: Sequence[Excerpt], room: int, count: Callable[[str], int]
-) -> tuple[tuple[Excerpt, ...], Segment, int]:
-    """What fits of the excerpts, best first, with its tokens; the first that does not is cut, if enough remains."""
-    shown: list[Excerpt] = []
-    used = count(_OPENING) + count(_CLOSING)
-    for excerpt in excerpts:
-        fitted, size = _fitted(excerpt, room - used, count)
-        if fitted is None:
-            break
-        shown.append(fitted)
-        used += size
-        if fitted != excerpt:
-            break
-    parts = [_fenced(excerpt) for excerpt in shown]
-    text = f"{_OPENING}{''.join(parts)}{_CLOSING}" if parts else ""
-    return tuple(shown), Segment(name="sources", role="user", text=text, stable=False), used if parts else 0
-
-
-def _fitted(excerpt: Excerpt, room: int, count: Callable[[str], int]) -> tuple[Excerpt | None, int]:
-    """The excerpt, or a beginning of it that is worth showing, with its tokens in the prompt; None for no room."""
-    size = count(_fenced(excerpt))
-    if size <= room:
-        return excerpt, size
-    fence = count(_fenced(replace(excerpt, text="")))
-    if room - fence < _SHORTEST:
-        return None, 0
-    cut = replace(excerpt, text=shortened(neutral(excerpt.text).strip(), room - fence, count))
-    size = count(_fenced(cut))
-    return (cut, size) if cut.text and size <= room else (None, 0)
-
-
-def _fenced(excerpt: Excerpt) -> str:
-    address = "url" if excerpt.kind == "web" else "file"
-    told = _attributes(
-        {"title": excerpt.title, "page": excerpt.page, "published": excerpt.published, address: excerpt.uri}
-    )
-    return f'<source id="{excerpt.number}"{told}>\n{neutral(excerpt.text).strip()}\n</source>\n'
-
-
-def _attributes(facts: Mapping[str, str]) -> str:
-    return "".join(f' {name}="{attribute(value)}"' for name, value in facts.items() if value)

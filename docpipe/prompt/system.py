@@ -9,9 +9,10 @@ You answer questions from a collection of documents. You write plainly and brief
 _RULES = f"""\
 Rules:
 1. The last message holds sources between <source> and </source>, each with an id, and the question between <question> \
-and </question>. Answer from the sources alone, not from what you know otherwise.
+and </question>. A source that is marked shown="above" stands in an earlier message, under the same id. Answer from \
+the sources alone, not from what you know otherwise.
 2. After every statement put the id of the source that says it in square brackets, as in [1]; if two sources say it, \
-[1][2]. Use only ids of the last message's sources and of the documents above, and never write them in another form.
+[1][2]. Use only ids that stand in the messages, and never write them in another form.
 3. Keep numbers, names, units and terms exactly as the source writes them. Quote where the words matter.
 4. If sources contradict each other, say so and give each with its id.
 5. If the sources do not hold the answer, reply with {NO_ANSWER} and nothing else. If they hold a part of it, give \

@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prompts import built, excerpts
+from prompts import WIDE, built, excerpts
 
 from docpipe.errors import InvalidOption
 from docpipe.prompt.budget import Budget
@@ -49,7 +49,7 @@ def test_a_long_conversation_forgets_seldom() -> None:
     for number in range(40):
         now = built(
             f"Question {number}?",
-            sources=excerpts("word " * 300),
+            sources=excerpts(f"{number} " + "word " * 300),
             history=past,
             budget=Budget(total=9000, sources=500, history=6000),
         )
@@ -75,9 +75,47 @@ def test_the_order_is_from_most_to_least_stable() -> None:
 def test_sources_and_question_stay_within_their_fences(texts: list[str], question: str) -> None:
     message = user_message(built(question, sources=excerpts(*texts)).prompt)
     assert len(re.findall(r"<source\b", message)) == message.count("</source>") == len(texts)
+    assert re.findall(r'<source id="(\d+)"', message) == [str(number + 1) for number in range(len(texts))]
     assert message.count("<sources>") == message.count("</sources>") == 1
     assert message.count("<question>") == message.count("</question>") == 1
     assert "<|" not in message
+
+
+def conversation(*turns: tuple[str, ...], budget: Budget = WIDE) -> list[Built]:
+    """A prompt for each turn, with these sources."""
+    past: tuple[Exchange, ...] = ()
+    found = []
+    for texts in turns:
+        sources = tuple(Excerpt(key=text, text=text, uri="a.md") for text in texts)
+        found.append(built("Q?", sources=sources, history=past, budget=budget))
+        past = (*past, Exchange(question="Q?", message=user_message(found[-1].prompt), answer="A."))
+    return found
+
+
+def test_a_source_keeps_its_number_and_is_sent_once() -> None:
+    _, _, third = conversation(("red", "green"), ("green", "blue"), ("blue", "red", "black"))
+    assert [(one.key, one.number) for one in third.shown] == [("blue", 3), ("red", 1), ("black", 4)]
+    last = user_message(third.prompt)
+    assert '<source id="3" shown="above"/>\n<source id="1" shown="above"/>\n<source id="4" file="a.md">' in last
+    assert told(third).count("green") == told(third).count("blue") == 1
+
+
+def test_a_source_of_a_forgotten_turn_is_sent_again_under_a_new_number() -> None:
+    turns = [(f"{number} " + "word " * 90,) for number in range(8)]
+    *_, last = conversation(*turns, turns[0], budget=Budget(total=9000, sources=300, history=500))
+    assert last.forgotten > 1
+    assert [one.number for one in last.shown] == [9]
+    assert '<source id="9" file="a.md">\n0 word' in user_message(last.prompt)
+
+
+@given(turns=st.lists(st.lists(TEXT, max_size=4, unique=True), min_size=1, max_size=5))
+def test_what_a_turn_shows_stands_once_under_its_number(turns: list[list[str]]) -> None:
+    for found in conversation(*(tuple(turn) for turn in turns)):
+        whole = told(found)
+        for one in found.shown:
+            assert len(re.findall(rf'<source id="{one.number}"[^/]*>\n', whole)) == 1
+        numbers = [int(number) for number in re.findall(r'<source id="(\d+)"[^/]*>\n', whole)]
+        assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_the_worst_sources_give_way_first() -> None:
@@ -138,10 +176,8 @@ def test_something_else_to_do_stands_at_the_very_end() -> None:
 
 
 def test_a_web_page_shows_its_address_and_date() -> None:
-    page = Excerpt(
-        number=3, text="Text.", title="News", uri="https://example.com/a", kind="web", published="2026-01-02"
-    )
+    page = Excerpt(text="Text.", title="News", uri="https://example.com/a", kind="web", published="2026-01-02")
     message = user_message(built(sources=(page,)).prompt)
     assert (
-        '<source id="3" title="News" published="2026-01-02" url="https://example.com/a">\nText.\n</source>' in message
+        '<source id="1" title="News" published="2026-01-02" url="https://example.com/a">\nText.\n</source>' in message
     )

@@ -107,5 +107,5 @@ def test_the_bytes_do_not_depend_on_the_process() -> None:
 
 def test_the_instructions_are_the_same_bytes_until_somebody_means_to_change_them() -> None:
     """Changing them empties every user's cache once, and may change every answer: say so in the changelog."""
-    assert digest(prompt_of(instructions("default"))) == "f4bd9398967940c6"
+    assert digest(prompt_of(instructions("default"))) == "f22922308bf9ba4a"
     assert instructions("You are Bob.").startswith("You are Bob.\n\nRules:\n1. ")

@@ -17,7 +17,7 @@ def words(text: str) -> int:
 
 
 def excerpts(*texts: str) -> tuple[Excerpt, ...]:
-    return tuple(Excerpt(number=number, text=text, uri=f"{number}.md") for number, text in enumerate(texts, start=1))
+    return tuple(Excerpt(key=f"{number}", text=text, uri=f"{number}.md") for number, text in enumerate(texts, start=1))
 
 
 def built(
