@@ -8,14 +8,21 @@
     |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed, WorkerDied, TimedOut,
     |                             OutOfMemory
     |- RunLocked(.holder)         another run works on the same index
-    |- ServiceError(.service, .status, .code)  Unauthorized, OutOfCredit, RateLimited, Unavailable, Refused, BadReply
+    |- ServiceError(.service, .status, .code, .request_id)  Unauthorized, OutOfCredit(.resets_at), BudgetSpent,
+    |                             RateLimited(.retry_after), Unavailable, Refused(.content_policy), BadReply
 
 "Nothing found", "no answer" and "page without text" are values, not errors.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from docpipe.types import Failure
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class DocpipeError(Exception):
@@ -53,7 +60,7 @@ class ConfigError(DocpipeError):
     """A pipeline file, an option or a command is wrong. `str` gives one line per problem."""
 
     def __init__(
-        self, message: str, *, where: str = "", remedy: str = "", problems: "Sequence[ConfigError]" = ()
+        self, message: str, *, where: str = "", remedy: str = "", problems: Sequence[ConfigError] = ()
     ) -> None:
         super().__init__(message, remedy=remedy)
         self._where = where
@@ -213,9 +220,20 @@ class RunLocked(DocpipeError):
 class ServiceError(DocpipeError):
     """A service gave an error."""
 
-    def __init__(self, message: str, *, service: str, status: int = 0, code: str = "", remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        service: str,
+        status: int = 0,
+        code: str = "",
+        request_id: str = "",
+        remedy: str = "",
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.service, self.status, self.code = service, status, code
+        self.request_id = request_id
+        """What the service knows the call by; empty where it never came so far."""
 
     @property
     def where(self) -> str:
@@ -228,7 +246,16 @@ class Unauthorized(ServiceError):
 
 
 class OutOfCredit(ServiceError):
-    """The account is used up."""
+    """The account is used up, for good or until `resets_at`."""
+
+    def __init__(self, message: str, *, service: str, resets_at: datetime | None = None, **facts: Any) -> None:
+        super().__init__(message, service=service, **facts)
+        self.resets_at = resets_at
+        """When it may be used again, with its time zone; None where nobody said."""
+
+
+class BudgetSpent(OutOfCredit):
+    """This process has sent what its own options allow."""
 
 
 class RateLimited(ServiceError):
@@ -236,9 +263,10 @@ class RateLimited(ServiceError):
 
     retryable = True
 
-    def __init__(self, message: str, *, service: str, retry_after: float = 0.0, **facts: object) -> None:
-        super().__init__(message, service=service, **facts)  # type: ignore[arg-type]
+    def __init__(self, message: str, *, service: str, retry_after: float = 0.0, **facts: Any) -> None:
+        super().__init__(message, service=service, **facts)
         self.retry_after = retry_after
+        """Seconds; 0 where the service did not say."""
 
 
 class Unavailable(ServiceError):
@@ -249,6 +277,11 @@ class Unavailable(ServiceError):
 
 class Refused(ServiceError):
     """The service will not do this with this input."""
+
+    def __init__(self, message: str, *, service: str, content_policy: bool = False, **facts: Any) -> None:
+        super().__init__(message, service=service, **facts)
+        self.content_policy = content_policy
+        """Because of what the text or the picture shows: others may pass."""
 
 
 class BadReply(ServiceError):
