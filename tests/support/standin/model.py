@@ -29,7 +29,8 @@ Manner = Literal[
 ENOUGH = 0.5
 """Share of the question's words that a sentence must have."""
 
-_SOURCE = re.compile(r'<source id="(\d+)"[^>]*>\n(.*?)\n</source>', re.DOTALL)
+_SOURCE = re.compile(r'<source id="(\d+)"(?: \w+="[^"\n]*")*>\n(.*?)\n</source>', re.DOTALL)
+_NAMED = re.compile(r'<source id="(\d+)" shown="above"/>')
 _DOCUMENT = re.compile(r'<document id="(D\d+)"[^>]*>\n(.*?)\n</document>', re.DOTALL)
 _NUMBERED = re.compile(r"^\[(\d+)\] ?(?:\([^)\n]*\) ?)?(.*?)(?=^\[\d+\]|\Z)", re.DOTALL | re.MULTILINE)
 _QUESTION = re.compile(r"<question>\s*(.*?)\s*</question>", re.DOTALL)
@@ -79,6 +80,9 @@ def read(body: Mapping[str, Any]) -> Seen:
     last, system = last_user_text(body), _system(body)
     told = "\n".join(text_of(m.get("content")) for m in body["messages"] if m["role"] == "tool")
     sources = {m[1]: m[2] for m in [*_DOCUMENT.finditer(system), *_SOURCE.finditer(last), *_SOURCE.finditer(told)]}
+    above = "\n".join(text_of(m.get("content")) for m in body["messages"] if m["role"] == "user")
+    named = set(_NAMED.findall(last))
+    sources |= {m[1]: m[2] for m in _SOURCE.finditer(above) if m[1] in named}
     asked = [q for m in body["messages"] if m["role"] == "user" for q in _QUESTION.findall(text_of(m.get("content")))]
     instruction = " ".join(_INSTRUCTION.findall(last))
     question = (_QUESTION.findall(last) or [_SOURCE.sub("", last).strip()])[-1]
