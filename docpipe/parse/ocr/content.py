@@ -44,7 +44,7 @@ _PROSE = frozenset({BlockKind.PARAGRAPH, BlockKind.FOOTNOTE, BlockKind.REFERENCE
 _DIV = re.compile(r"</?(?:div|center|p|span|font)\b[^<>]{0,200}>", re.I)
 _BREAK = re.compile(r"<br\s*/?>", re.I)
 _PICTURE = re.compile(r"!\[[^\]\n]{0,500}\]\([^)\n]{0,2000}\)|<img\b[^<>]{0,2000}>", re.I)
-_GAP = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
+_GAP = re.compile(r"\n(?:[^\S\n]*\n)+")
 _HASHES = re.compile(r"\s{0,3}(#{1,6})\s+(\S.*?)\s*#*\s*", re.S)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})[^\n]*\n(.*?)(?:\n[^\S\n]*\1\s*|\Z)", re.S)
 _BULLET = re.compile(r"(?P<indent>[ \t]*)(?P<sign>[-*+•]\s+)(?=\S)")

@@ -27,6 +27,8 @@ def unpacked(data: bytes) -> list[Element]:
     unpacking = zlib.decompressobj()
     try:
         text = unpacking.decompress(data, _LARGEST)
+        if not unpacking.eof:
+            raise ValueError("it is cut short, or too large")
         return [
             Element(str(label), str(text), BBox(*map(float, box)) if box else None)
             for label, text, box in json.loads(text)

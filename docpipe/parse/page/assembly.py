@@ -120,7 +120,7 @@ class _Writer:
         indents = _indents(lines) if item.kind is BlockKind.CODE and not told else None
         for number, line in enumerate(lines):
             following = lines[number + 1].text if number + 1 < len(lines) else ""
-            how = Join(drop, "")
+            how = Join(0, "") if following else Join(drop, "")
             if following and not told:
                 how = Join(0, "\n") if broken else join(line.text, following, self._vocabulary)
             text = line.text[: len(line.text) - how.drop]
