@@ -10,11 +10,12 @@ from docpipe.parse.html import HtmlParser
 from docpipe.parse.markdown import MarkdownParser
 from docpipe.parse.pdf import PdfParser
 from docpipe.parse.text import TextParser
-from docpipe.protocols import PagedParser, Parser
+from docpipe.protocols import AssistedParser, PagedParser, Parser, Payload, Recogniser, Wanted
 from docpipe.types import Blob, Document, Source
 
 _FIELDS: Mapping[str, str] = {
     "application/pdf": "pdf",
+    **dict.fromkeys(("image/png", "image/jpeg", "image/webp", "image/tiff", "image/gif", "image/bmp"), "pdf"),
     "text/html": "html",
     "text/markdown": "markdown",
     "text/csv": "delimited",
@@ -23,7 +24,9 @@ _FIELDS: Mapping[str, str] = {
     "application/json": "text",
     "application/xml": "text",
 }
-"""Media type -> the field with its parser."""
+"""Media type -> the field with its parser. Images are pages, but only a parser that a service assists reads them."""
+_PAGES_PER_PART = 64
+"""Of a parser that no service assists."""
 
 _ARCHIVES = ("zip", "gzip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
 
@@ -35,7 +38,7 @@ class AutoParser:
     VERSION = 1
 
     pdf: PdfParser = field(default_factory=PdfParser)
-    """PDF files; may be another parser: `pdf: {use: parse.pypdf}`."""
+    """PDF files; may be another parser: `{use: parse.glm_ocr}` reads scans and images too."""
     html: HtmlParser = field(default_factory=HtmlParser)
     """Web pages."""
     markdown: MarkdownParser = field(default_factory=MarkdownParser)
@@ -67,11 +70,46 @@ class AutoParser:
         """All parts of such a file to its document."""
         return self._paged(source).merge(source, parts)
 
+    @property
+    def assists(self) -> bool:
+        """Whether its parser of PDFs has a service read some pages; without one the methods below do nothing."""
+        return isinstance(self.pdf, AssistedParser)
+
+    @property
+    def pages_per_part(self) -> int:
+        """How many pages are looked at in one call."""
+        return self.pdf.pages_per_part if isinstance(self.pdf, AssistedParser) else _PAGES_PER_PART
+
+    def wanted(self, part: Any, /) -> Sequence[Wanted]:
+        """Which pages of a part a service has to read."""
+        return self.pdf.wanted(part) if isinstance(self.pdf, AssistedParser) else ()
+
+    def payload(self, blob: Blob, pages: tuple[int, ...], way: str, /) -> Payload:
+        """What to send for these pages."""
+        return self._assisted.payload(blob, pages, way)
+
+    def recogniser(self) -> Recogniser:
+        """What asks the service."""
+        return self._assisted.recogniser()
+
+    def merge_read(self, source: Source, parts: Sequence[Any], replies: Mapping[str, bytes], /) -> Document:
+        """`merge`, with what the service read."""
+        parser = self._paged(source)
+        if not isinstance(parser, AssistedParser):
+            return parser.merge(source, parts)
+        return parser.merge_read(source, parts, replies)
+
+    @property
+    def _assisted(self) -> AssistedParser:
+        if not isinstance(self.pdf, AssistedParser):
+            raise TypeError(f"no service assists {type(self.pdf).__name__}; it wanted no pages")
+        return self.pdf
+
     def _parser(self, source: Source) -> Parser:
         name = _FIELDS.get(source.media_type)
-        parser: Parser | None = getattr(self, name) if name else None
-        if parser is None:
+        if name is None or (source.media_type.startswith("image/") and not self.assists):
             raise _unsupported(source)
+        parser: Parser = getattr(self, name)
         return parser
 
     def _paged(self, source: Source) -> PagedParser:
@@ -92,7 +130,7 @@ def _unsupported(source: Source) -> UnsupportedMedia:
 def _advice(media: str) -> str:
     """What a user with a file of this type can do."""
     if media.startswith("image/"):
-        return "pictures are not read yet: save it as a PDF with a text layer"
+        return "pictures are read by `parse.auto: {pdf: {use: parse.glm_ocr}}`, as PNG, JPEG, WEBP, TIFF, GIF or BMP"
     if media.startswith("message/") or media.endswith("outlook"):
         return "mail is not read yet: save it as text or HTML"
     if any(word in media for word in ("officedocument", "opendocument", "ms-", "msword", "ole", "rtf", "epub")):

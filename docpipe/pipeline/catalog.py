@@ -20,6 +20,7 @@ STAGES = {
     "load.files": "docpipe.load.files:FileLoader",
     "parse.auto": "docpipe.parse.auto:AutoParser",
     "parse.delimited": "docpipe.parse.delimited:DelimitedParser",
+    "parse.glm_ocr": "docpipe.parse.glm_ocr:GlmOcrParser",
     "parse.html": "docpipe.parse.html:HtmlParser",
     "parse.markdown": "docpipe.parse.markdown:MarkdownParser",
     "parse.pdf": "docpipe.parse.pdf:PdfParser",
