@@ -74,7 +74,7 @@ class State:
     script: chat.Script | None = None
     manner: model.Manner = "honest"
     spoiled: list[spoiling.Spoiled] = field(default_factory=list)
-    reader: ocr.Reader = field(default_factory=ocr.Reader)
+    reader: ocr.Reader = field(default_factory=ocr.reader)
 
     def fault_for(self, path: str, body: Mapping[str, Any]) -> Fault | None:
         """The fault that this call meets, if any."""

@@ -26,7 +26,7 @@ Manner = Literal[
     "chatty",
 ]
 """How it behaves: `obeys` does what a source commands, `invents` adds a sentence that no source says."""
-ENOUGH = 0.5
+ENOUGH = 0.55
 """Share of the question's words that a sentence must have."""
 
 _SOURCE = re.compile(r'<source id="(\d+)"(?: \w+="[^"\n]*")*>\n(.*?)\n</source>', re.DOTALL)

@@ -1,5 +1,6 @@
 """POST /layout_parsing: what it takes, and how pages become its reply."""
 
+import atexit
 import base64
 import binascii
 import hashlib
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,13 +36,17 @@ FIELDS = {
 MAGIC = {b"%PDF": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
+_REMEMBERED = 256
+
+
 class Reader:
-    """Reads files in a process of its own; what was read once is remembered by its digest."""
+    """Reads files in a process of its own, until Python ends; what was read lately is remembered by its digest."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._known: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        atexit.register(self.close)
 
     def pages(self, data: bytes, media_type: str, first: int, last: int) -> list[dict[str, Any]]:
         """As `standin.reading.pages`; waits for the process.
@@ -54,6 +60,8 @@ class Reader:
                 answer = self._ask({"data": data, "media_type": media_type, "first": first, "last": last})
                 if isinstance(answer, str):
                     raise invalid(answer)
+                while len(self._known) >= _REMEMBERED:
+                    del self._known[next(iter(self._known))]
                 self._known[key] = answer
             return self._known[key]
 
@@ -96,6 +104,12 @@ class Reader:
                 self._process.wait()
                 self._process.stdout.close()
                 self._process = None
+
+
+@cache
+def reader() -> Reader:
+    """The one of this process."""
+    return Reader()
 
 
 def file_of(body: Mapping[str, Any]) -> tuple[bytes, str]:

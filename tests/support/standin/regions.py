@@ -133,11 +133,13 @@ def _known(numbers: tuple[int, ...], what: Literal["line", "table"]) -> tuple[li
 @lru_cache(maxsize=512)
 def _of_page(number: int) -> Sequence[tuple[str, str, float, Any]]:
     """`(line or table, content, log of width by height, signature)` of everything on a page."""
+    truth = truths.of(number)
+    return truths.remembered(number, lambda: _entries(truth)) if truth else []
+
+
+def _entries(truth: Mapping[str, Any]) -> list[tuple[str, str, float, Any]]:
     import numpy
 
-    truth = truths.of(number)
-    if truth is None:
-        return []
     ink = _ink(_drawn(truth))
     entries = []
     for element in truth["elements"]:

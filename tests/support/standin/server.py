@@ -18,7 +18,7 @@ from standin.model import Manner
 from standin.refusals import Refusal
 from standin.wire import LARGEST_BODY, Gone, Request, Wire, dumped
 
-KEY = "8f2c0b1e5a7d4c39.kJ3mQ9sT2vX7zB1n"
+KEY = "8f2c0b1e5a7d4c39.kJ3mQ9sT2vX7zB1nL5pR8wY0cE4hG6dF"
 
 
 class StandIn:
@@ -55,7 +55,6 @@ class StandIn:
         assert self._loop and self._thread
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
-        self._state.reader.close()
         if self._failures:
             raise RuntimeError("the stand-in failed") from self._failures[0]
 

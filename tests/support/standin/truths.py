@@ -6,8 +6,9 @@ A number is a digest of what it stands for: equal pages have equal numbers, and 
 import hashlib
 import json
 import os
+import pickle
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,24 @@ def keep(truth: Mapping[str, Any]) -> int:
     if path.exists():
         os.utime(path)
     else:
-        beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(data)
-        beside.replace(path)
+        _write(path, data)
     return number
+
+
+def remembered(number: int, make: Callable[[], Any]) -> Any:
+    """What was worked out about a page, kept beside its truth."""
+    path = _folder() / f"{number}.pickle"
+    if path.exists():
+        return pickle.loads(path.read_bytes())
+    made = make()
+    _write(path, pickle.dumps(made))
+    return made
+
+
+def _write(path: Path, data: bytes) -> None:
+    beside = path.with_suffix(f".{os.getpid()}")
+    beside.write_bytes(data)
+    beside.replace(path)
 
 
 def newest(most: int) -> list[int]:
