@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from docpipe._http import retrying
-from docpipe._http.exchange import Broken, Exchange, Limits, TooLarge, decoded, encoded, exchange, extended
+from docpipe._http.exchange import Broken, Exchange, Limits, Silent, TooLarge, decoded, encoded, exchange, extended
 from docpipe._http.retrying import Complaint, Verdict
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ class Attempts:
                 service.limiter.slow_down(ticket)
             raise
         except Broken as broken:
-            raise self._rejected(transport=str(broken), request_id=request_id) from broken.__cause__
+            slow = isinstance(broken, Silent)
+            raise self._rejected(transport=str(broken), timed_out=slow, request_id=request_id) from broken.__cause__
         except TooLarge as large:
             raise self._rejected(status=200, malformed=True, message=str(large), request_id=request_id) from None
         except GeneratorExit:
@@ -171,20 +172,29 @@ class Attempts:
         message: str = "",
         headers: Mapping[str, str] | None = None,
         transport: str = "",
+        timed_out: bool = False,
         malformed: bool = False,
         request_id: str = "",
     ) -> Rejected:
         complaint = Complaint(
             service=self._service.capability.name,
             status=status,
-            code=code,
+            code=self._service.hidden(code),
             message=self._service.hidden(message),
             headers=headers or {},
             transport=transport,
+            timed_out=timed_out,
             malformed=malformed,
-            request_id=request_id,
+            request_id=self._service.hidden(request_id),
         )
-        log.debug("%s %s: HTTP %s, code %s, %s", complaint.service, self._path, status, code or "none", request_id)
+        log.debug(
+            "%s %s: HTTP %s, code %s, %s",
+            complaint.service,
+            self._path,
+            status,
+            complaint.code or "none",
+            complaint.request_id,
+        )
         return Rejected(self._service.capability.classify(complaint))
 
     def _log(self, begun: float, well: bool) -> None:

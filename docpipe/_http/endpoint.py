@@ -32,6 +32,8 @@ class Endpoint:
     def __post_init__(self) -> None:
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url must begin with http:// or https://, got {self.base_url!r}")
+        if "@" in self.base_url.partition("://")[2].partition("/")[0]:
+            raise ValueError("base_url must not hold a user or a password: name the key's variable in `key`")
         if self.key and not self.key.isidentifier():
             raise ValueError("key must be the name of an environment variable, never the key itself")
         for name in ("concurrency", "read_seconds", "max_requests", "max_tokens"):

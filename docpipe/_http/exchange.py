@@ -26,6 +26,10 @@ class Broken(Exception):
     """There is no whole reply; the message says why, in words that name no address and no content."""
 
 
+class Silent(Broken):
+    """It took too long."""
+
+
 class TooLarge(Exception):
     """The reply is larger than allowed; it was not read to its end."""
 
@@ -71,9 +75,9 @@ class Exchange:
                 async with with_deadline:
                     piece = await anext(source, None)
             except TimeoutError:
-                raise Broken(f"the reply was not whole after {TOTAL * self._limits.silence:g} seconds") from None
+                raise Silent(f"the reply was not whole after {TOTAL * self._limits.silence:g} seconds") from None
             except _transport_errors() as error:
-                raise Broken(reason(error, self._limits)) from error
+                raise broken(error, self._limits) from error
             if piece is None:
                 return
             yield piece
@@ -116,9 +120,9 @@ async def exchange(
         async with asyncio.timeout_at(deadline):
             response = await client.send(request, stream=True)
     except TimeoutError:
-        raise Broken(f"no answer within {TOTAL * limits.silence:g} seconds") from None
+        raise Silent(f"no answer within {TOTAL * limits.silence:g} seconds") from None
     except _transport_errors() as error:
-        raise Broken(reason(error, limits)) from error
+        raise broken(error, limits) from error
     try:
         yield Exchange(response, limits, deadline)
     finally:
@@ -131,21 +135,21 @@ def _transport_errors() -> tuple[type[Exception], ...]:
     return (httpx.RequestError, httpx.StreamError, httpx.InvalidURL)
 
 
-def reason(error: Exception, limits: Limits) -> str:
+def broken(error: Exception, limits: Limits) -> Broken:
     """Why there is no whole reply, without address or content."""
     import httpx
 
     if isinstance(error, httpx.ConnectTimeout):
-        return f"no connection within {limits.connect:g} seconds"
+        return Broken(f"no connection within {limits.connect:g} seconds")
     if isinstance(error, httpx.TimeoutException):
-        return f"the service was silent for {limits.silence:g} seconds"
+        return Silent(f"the service was silent for {limits.silence:g} seconds")
     if isinstance(error, httpx.ConnectError):
-        return f"no connection: {str(error)[:200] or 'refused'}"
+        return Broken(f"no connection: {str(error)[:200] or 'refused'}")
     if isinstance(error, httpx.DecodingError):
-        return "the reply was packed in a way that cannot be unpacked"
+        return Broken("the reply was packed in a way that cannot be unpacked")
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
-        return "the address is not valid"
-    return "the connection broke off" + (f": {str(error)[:200]}" if isinstance(error, httpx.ProxyError) else "")
+        return Broken("the address is not valid")
+    return Broken("the connection broke off" + (f": {str(error)[:200]}" if isinstance(error, httpx.ProxyError) else ""))
 
 
 def decoded(data: bytes) -> Mapping[str, Any] | None:

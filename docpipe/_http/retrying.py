@@ -36,6 +36,8 @@ class Complaint:
     """Names in lower case."""
     transport: str = ""
     """Why there was no whole reply."""
+    timed_out: bool = False
+    """The reply took too long; the service may have done the work, and count it."""
     malformed: bool = False
     """There was one, and it is not what was promised."""
     request_id: str = ""
@@ -117,6 +119,7 @@ REDIRECT = Rule(kind="wrong", meaning="it points to another address", remedy="se
 OTHER_WRONG = Rule(kind="wrong", meaning="refused", remedy="look at the message")
 OTHER_BROKEN = Rule(kind="retry", meaning="error within the service", remedy=LATER)
 NO_REPLY = Rule(kind="retry", meaning="no answer", remedy=UNREACHABLE)
+TIMED_OUT = Rule(kind="retry", meaning="no answer", remedy=f"raise `service.read_seconds`, or {LATER}", tries=3)
 NOT_TRUSTED = Rule(
     kind="wrong",
     meaning="no trusted connection",
@@ -141,7 +144,9 @@ def status_rule(complaint: Complaint) -> Rule:
     """What HTTP says about it."""
     status = complaint.status
     if complaint.transport:
-        return NOT_TRUSTED if "certificate" in complaint.transport.lower() else NO_REPLY
+        if "certificate" in complaint.transport.lower():
+            return NOT_TRUSTED
+        return TIMED_OUT if complaint.timed_out else NO_REPLY
     if complaint.malformed:
         return MALFORMED
     if status in STATUS:
@@ -167,7 +172,7 @@ def verdict(rule: Rule, complaint: Complaint, *, at: datetime | None = None, now
     if issubclass(kind, Refused):
         facts["content_policy"] = rule.kind == "content"
     error = kind(
-        _message(rule, complaint, at),
+        _message(rule, complaint, at, after),
         service=complaint.service,
         status=complaint.status,
         code=complaint.code,
@@ -180,7 +185,7 @@ def verdict(rule: Rule, complaint: Complaint, *, at: datetime | None = None, now
     )
 
 
-def _message(rule: Rule, complaint: Complaint, at: datetime | None) -> str:
+def _message(rule: Rule, complaint: Complaint, at: datetime | None, after: float) -> str:
     told = ", ".join(
         part
         for part in (
@@ -194,7 +199,8 @@ def _message(rule: Rule, complaint: Complaint, at: datetime | None) -> str:
     text = f"{complaint.service}: {rule.meaning}"
     text += f" [{told}]" if told else ""
     text += f": {words}" if words else ""
-    return text + (f"; usable again at {at.isoformat(sep=' ', timespec='minutes')}" if at else "")
+    text += f"; usable again at {at.isoformat(sep=' ', timespec='minutes')}" if at else ""
+    return text + (f"; it asks to wait {after:.0f} seconds" if after > LONGEST_RETRY_AFTER else "")
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float:

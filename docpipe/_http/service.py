@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from docpipe._http import meter, retrying
@@ -13,7 +14,7 @@ from docpipe._http.limiter import Limiter
 from docpipe._http.meter import Tally
 from docpipe._http.retrying import Classify
 from docpipe._http.signing import Signer
-from docpipe.errors import BudgetSpent, Unauthorized
+from docpipe.errors import BudgetSpent, ConfigError, Unauthorized
 
 if TYPE_CHECKING:
     import httpx
@@ -91,6 +92,12 @@ class Service:
                 f"{name} is not set: {self.capability.name} needs a key",
                 service=self.capability.name,
                 remedy=f"export {name}=..., or use pipelines/quickstart.yaml, which needs no key and no network",
+            )
+        if not self._key.isprintable() or not self._key.isascii() or " " in self._key:
+            raise Unauthorized(
+                f"{name} holds characters that no key has",
+                service=self.capability.name,
+                remedy=f"export {name} again, without quotes, blanks and line breaks",
             )
         if self._signer is not None:
             try:
@@ -198,6 +205,8 @@ class Service:
 
 
 def _client(endpoint: Endpoint, base_url: str, connections: int) -> "httpx.AsyncClient":
+    import ssl
+
     import httpx
 
     from docpipe import __version__
@@ -206,7 +215,11 @@ def _client(endpoint: Endpoint, base_url: str, connections: int) -> "httpx.Async
         host = httpx.URL(base_url).host
     except httpx.InvalidURL:
         host = ""
+    no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody; reading all certificates takes 50 ms
+    if endpoint.http2 and find_spec("h2") is None:
+        raise ConfigError("HTTP/2 needs the package h2", where="service.http2", remedy="pip install 'httpx[http2]'")
     return httpx.AsyncClient(
+        verify=no_tls if base_url.startswith("http://") else True,
         http2=endpoint.http2,
         follow_redirects=False,
         trust_env=not (host in ("localhost", "::1") or host.startswith("127.")),
