@@ -14,6 +14,7 @@ STAGES = {
     "chat.extractive": "docpipe.chat.extractive:ExtractiveChat",
     "chunk.layout": "docpipe.chunk.layout:LayoutChunker",
     "embed.hashing": "docpipe.embed.hashing:HashingEmbedder",
+    "embed.http": "docpipe.embed.http:HttpEmbedder",
     "embed.local": "docpipe.embed.local:LocalEmbedder",
     "index.lancedb": "docpipe.index.lancedb:LanceIndex",
     "index.memory": "docpipe.index.memory:MemoryIndex",
