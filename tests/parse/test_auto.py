@@ -85,7 +85,7 @@ class TestPages:
         ("application/epub+zip", "convert it to PDF or HTML"),
         ("message/rfc822", "save it as text or HTML"),
         ("application/vnd.ms-outlook", "save it as text or HTML"),
-        ("image/png", "save it as a PDF with a text layer"),
+        ("image/png", "parse.glm_ocr"),
         ("application/zip", "unpack it"),
         ("application/x-tar", "unpack it"),
         ("video/mp4", "leave it out with `exclude`"),
