@@ -7,28 +7,25 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-_PIECES = re.compile(r"[A-Za-z]+|[0-9]{1,3}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|\s+|.", re.DOTALL)
+_PLAIN = re.compile(r"[A-Za-z]{1,7}|[0-9]{1,3}|\s*\n\s*|[!-/:-@\[-`{-~\x00-\x08\x0e-\x1b\x7f]")
+_CHINESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{1,3}")
+_OTHER = re.compile(r"[^\x00-\x7f\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 TEMPLATE = 3
 """Tokens of the chat template for each message."""
 _BLOCK = 64
 _KEPT = 8
+_MOST = 400_000
+"""Marks that are remembered, the latest used: those of some thousand prompts."""
 
 
 @lru_cache(maxsize=4096)
 def count(text: str) -> int:
     """Tokens of a text: a word of up to seven letters is one, three digits, two thirds of a Chinese character."""
-    tokens = 0
-    for match in _PIECES.finditer(text):
-        piece = match.group()
-        if piece.isspace():
-            tokens += piece.count("\n") > 0
-        elif piece[0].isascii():
-            tokens += -(-len(piece) // 7)
-        elif len(piece) > 1 or "\u3040" <= piece < "\ud7b0":
-            tokens += -(-len(piece) * 2 // 3)
-        else:
-            tokens += len(piece.encode()) // 2
-    return tokens
+    tokens = len(_PLAIN.findall(text))
+    if text.isascii():
+        return tokens
+    tokens += sum(min(2, len(run)) for run in _CHINESE.findall(text))
+    return tokens + sum(len(letter.encode("utf-8", "surrogatepass")) // 2 for letter in _OTHER.findall(text))
 
 
 def text_of(content: Any) -> str:
@@ -76,8 +73,9 @@ class PromptCache:
         found = self._known[marks[deepest - 1]] if deepest else []
         common = max((common_prefix(prompt, earlier) for earlier in found), default=0)
         for mark in marks:
-            self._known.setdefault(mark, []).append(prompt)
-            del self._known[mark][:-_KEPT]
+            self._known[mark] = [*self._known.pop(mark, [])[1 - _KEPT :], prompt]
+        while len(self._known) > _MOST:
+            del self._known[next(iter(self._known))]
         return self._rounded(prompt[len(model) + 1 : common])
 
     def _rounded(self, prefix: str) -> int:

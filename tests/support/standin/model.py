@@ -103,12 +103,6 @@ def words(text: str) -> list[str]:
     return [word if word[0].isdigit() else word[:5] for word in found if word not in _COMMON]
 
 
-def likeness(question: str, text: str) -> float:
-    """Share of the question's content words that a text has; in [0, 1]."""
-    wanted = set(words(question))
-    return len(wanted & set(words(text))) / len(wanted) if wanted else 0.0
-
-
 def sentences(text: str) -> list[str]:
     """Sentences and lines of a text, blanks evened out."""
     return [line for part in _SENTENCE.split(text) if len(line := " ".join(part.split()).lstrip("#-•| ")) > 3]
@@ -116,11 +110,12 @@ def sentences(text: str) -> list[str]:
 
 def ranked(seen: Seen) -> list[tuple[float, str, str]]:
     """`(likeness, marker, sentence)`, best first; a sentence profits a little from its neighbours."""
-    found = [
-        (0.8 * likeness(seen.question, sentence) + 0.2 * likeness(seen.question, text), marker, sentence)
-        for marker, text in seen.sources.items()
-        for sentence in sentences(text)
-    ]
+    wanted = set(words(seen.question)) or {""}
+    found = []
+    for marker, text in seen.sources.items():
+        parts = [(sentence, wanted & set(words(sentence))) for sentence in sentences(text)]
+        whole = set().union(*(shared for _, shared in parts))
+        found += [(0.8 * len(s) / len(wanted) + 0.2 * len(whole) / len(wanted), marker, part) for part, s in parts]
     return sorted(found, key=lambda entry: (-entry[0], entry[1]))
 
 

@@ -78,10 +78,18 @@ class StandIn:
         """What web search can find: `title`, `content`, `link`, `media`, `publish_date`; change it in place."""
         return self._state.web
 
+    @web.setter
+    def web(self, results: Sequence[Mapping[str, Any]]) -> None:
+        self._state.web = list(results)
+
     @property
     def pages(self) -> dict[str, Any]:
         """What the reader can read: address -> Markdown, a whole `reader_result`, or a Refusal; change it in place."""
         return self._state.pages
+
+    @pages.setter
+    def pages(self, pages: Mapping[str, Any]) -> None:
+        self._state.pages = dict(pages)
 
     @property
     def windows(self) -> dict[str, int]:

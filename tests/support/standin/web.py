@@ -113,7 +113,14 @@ def read(body: dict[str, Any], pages: Mapping[str, Any], *, unreadable: str) -> 
 
 def _page(url: str, content: str) -> dict[str, Any]:
     title = content.lstrip("# ").split("\n", 1)[0] if content else ""
-    return {"title": title, "description": "", "url": url, "content": content, "metadata": {}, "external": {}}
+    return {
+        "title": title,
+        "description": "",
+        "url": url,
+        "content": content,
+        "metadata": {},
+        "external": {"stylesheet": {}},
+    }
 
 
 def _shaped(result: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
