@@ -6,7 +6,6 @@ from typing import Literal
 
 from docpipe import _ids
 from docpipe._http.endpoint import Endpoint
-from docpipe.errors import InvalidOption
 from docpipe.parse.ocr import image_pages, pdf_pages
 from docpipe.parse.ocr.payloads import Sending, of_image, of_pdf
 from docpipe.parse.ocr.pieces import page as page_of
@@ -67,13 +66,13 @@ class GlmOcrParser:
 
     def __post_init__(self) -> None:
         if not 1 <= self.piece_pages <= _MOST_PAGES:
-            raise InvalidOption(f"piece_pages must be 1 to {_MOST_PAGES}, got {self.piece_pages}")
+            raise ValueError(f"piece_pages must be 1 to {_MOST_PAGES}, got {self.piece_pages}")
         if not 0 < self.piece_mb <= _MOST_MB:
-            raise InvalidOption(f"piece_mb must be above 0 and at most {_MOST_MB:g}, got {self.piece_mb:g}")
+            raise ValueError(f"piece_mb must be above 0 and at most {_MOST_MB:g}, got {self.piece_mb:g}")
         if not _DPI[0] <= self.dpi <= _DPI[1]:
-            raise InvalidOption(f"dpi must be {_DPI[0]} to {_DPI[1]}, got {self.dpi}")
+            raise ValueError(f"dpi must be {_DPI[0]} to {_DPI[1]}, got {self.dpi}")
         if not self.model:
-            raise InvalidOption("model must not be empty", remedy="the platform calls it `glm-ocr`")
+            raise ValueError("model must not be empty; the platform calls it glm-ocr")
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document.
