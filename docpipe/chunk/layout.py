@@ -7,7 +7,7 @@ from docpipe._language import primary_language
 from docpipe.chunk.cutting import Cutter
 from docpipe.chunk.finishing import Finisher
 from docpipe.protocols import Tokenizer
-from docpipe.split.tokenizers import check_name, tokenizer
+from docpipe.split.tokenizers import check_name, near, tokenizer
 from docpipe.types import BlockKind, Chunk, Document
 
 _AUTO = "auto"
@@ -49,8 +49,8 @@ class LayoutChunker:
         Raises:
             SplitError: one character takes more tokens than a chunk may have.
         """
-        counter = self._tokenizer()
         most = min(self.max_tokens, self.limit or self.max_tokens)
+        counter = near(self._tokenizer(), most)
         title = _title(document)
         cutter = Cutter(document, title, counter, most - counter.special_tokens, self.overlap)
         language = document.metadata.get("language", "").partition("-")[0].lower()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from docpipe.errors import SplitError
 from docpipe.protocols import Tokenizer
 from docpipe.split.boundaries import Level, cuts
-from docpipe.split.tokenizers import spaces
+from docpipe.split.tokenizers import near, spaces
 from docpipe.types import Span
 
 _FULL_ENOUGH = {
@@ -73,6 +73,7 @@ def split(text: str, *, limit: int, tokenizer: Tokenizer, context_tokens: int = 
         raise ValueError(f"overlap must be at least 0 and below the room for text ({budget}), got {overlap}")
     if not text:
         return
+    tokenizer = near(tokenizer, budget)
     ends = [*cuts(text, 0, len(text), Level.PARAGRAPH), len(text)]
     pieces = measured(text, 0, ends, tokenizer, level=Level.PARAGRAPH, after=Level.PARAGRAPH)
     for packed in pack(text, pieces, budget=budget, tokenizer=tokenizer, overlap=overlap):

@@ -57,6 +57,12 @@ def spaces(counter: Tokenizer) -> Spaces:
     return answer
 
 
+def near(counter: Tokenizer, limit: int) -> Tokenizer:
+    """The tokenizer for texts that must fit `limit` tokens: one that asks a service asks only where that is in doubt."""
+    bound: Callable[[int], Tokenizer] | None = getattr(counter, "at", None)
+    return bound(limit) if bound else counter
+
+
 class Characters:
     """Counts code points."""
 
@@ -223,10 +229,18 @@ def _characters() -> Tokenizer:
     return Characters()
 
 
+@cache
+def _zai() -> Tokenizer:
+    from docpipe.split.zai_tokens import ZaiTokens, service_counter
+
+    return ZaiTokens.asking(service_counter(), local=_cl100k_base())
+
+
 TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {
     "bge-small-en": _bge_small_en,
     "cl100k_base": _cl100k_base,
     "o200k_base": _o200k_base,
     "characters": _characters,
+    "zai": _zai,
 }
 """Name in pipeline files -> how to make it."""
