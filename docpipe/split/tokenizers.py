@@ -58,7 +58,7 @@ def spaces(counter: Tokenizer) -> Spaces:
 
 
 def near(counter: Tokenizer, limit: int) -> Tokenizer:
-    """The tokenizer for texts that must fit `limit` tokens: one that asks a service asks only where that is in doubt."""
+    """The tokenizer for texts of at most `limit` tokens: one that asks a service asks only where that is in doubt."""
     bound: Callable[[int], Tokenizer] | None = getattr(counter, "at", None)
     return bound(limit) if bound else counter
 

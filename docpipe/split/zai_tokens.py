@@ -1,4 +1,4 @@
-"""Counts as the platform's models do: a local estimate that is never too low, and the service where that cannot decide."""
+"""Counts as the platform's models do: an estimate that is never too low, and the service where that cannot decide."""
 
 import hashlib
 import logging
