@@ -118,11 +118,13 @@ class GlmOcrParser:
 
     def recogniser(self) -> Recogniser:
         """What asks the service; made once for a run."""
-        from docpipe.parse.ocr.services import reader
+        from docpipe.parse.ocr import services
 
-        asked = reader(self.service, model=self.model)
-        cloud = self.mode == "cloud"
-        return PageRecogniser(reader=asked, piece_pages=self.piece_pages if cloud else 1, halves=cloud)
+        if self.mode == "cloud":
+            asked = services.cloud(self.service, model=self.model)
+            return PageRecogniser(reader=asked, piece_pages=self.piece_pages)
+        asked = services.selfhosted(self.service, api=self.api, model=self.model)
+        return PageRecogniser(reader=asked, piece_pages=1, halves=self.api == "glmocr")
 
     def merge(self, source: Source, parts: Sequence[OcrPart], /) -> Document:
         """The document without what the service would read."""

@@ -11,6 +11,7 @@ from docpipe.parse.ocr.markup import has_table, tables, widths
 
 _LONGEST = 60_000
 """Characters on a page; a page of a newspaper has a third of it."""
+_PICTURES = frozenset({"image", "chart", "figure", "seal", "header_image", "footer_image"})
 _SIGNS = re.compile(r"[\W_]+")
 _TAGS = re.compile(r"<[^<>]*>")
 _ROWS = re.compile(r"<tr\b[^<>]*>(.*?)</tr\s*>", re.S | re.I)
@@ -45,7 +46,7 @@ def trouble(elements: Sequence[Element], *, ink: bool) -> Trouble | None:
     total = sum(len(element.text) for element in elements)
     if total > _LONGEST:
         return Trouble(f"{total} characters on one page")
-    if not elements:
+    if not any(element.text.strip() or element.label in _PICTURES for element in elements):
         return Trouble("nothing, although something is printed there") if ink else None
     for element in elements:
         if len(_OPENED.findall(element.text)) > len(_CLOSED.findall(element.text)):

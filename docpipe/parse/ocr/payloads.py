@@ -1,6 +1,6 @@
 """Pages of a file -> what is sent for them."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from docpipe.parse.ocr import image_pages, pdf_pages, pictures
 from docpipe.parse.ocr.recogniser import IMAGE, LOWER, UPPER, WHOLE
@@ -15,9 +15,21 @@ if TYPE_CHECKING:
     from docpipe.parse.ocr.pictures import type_grey
     from docpipe.parse.pdf import PdfParser
 
+type_kind = Literal["text", "table", "formula", "figure"]
+
+_REGIONS_DPI = 100.0
+"""At which regions are looked for, per inch."""
 _OTHERWISE = 0.7
 """Of the first resolution: at which a picture is sent again."""
 _ALL = BBox(0.0, 0.0, 1.0, 1.0)
+
+
+class Crop(NamedTuple):
+    """A region of a page and its picture, a JPEG; nothing of a figure. `box`: None where it is the page."""
+
+    kind: type_kind
+    box: BBox | None
+    jpeg: bytes
 
 
 class Sending(NamedTuple):
@@ -39,6 +51,8 @@ def of_pdf(blob: Blob, parser: "PdfParser", pages: tuple[int, ...], way: str, se
         number, dpi = pages[0], float(sending.dpi)
         if sending.drawn and way == IMAGE:
             dpi *= _OTHERWISE
+        if sending.regions:
+            return _regions(opened.page(number - 1), number, way, dpi)
         return _drawn(opened.page(number - 1), number, way, dpi, sending)
 
 
@@ -47,10 +61,25 @@ def of_image(blob: Blob, pages: tuple[int, ...], way: str, sending: Sending) -> 
     with image_pages.opened(blob) as images:
         number = pages[0]
         page = images.page(number - 1)
-        if way == WHOLE and not sending.regions and images.as_it_is():
+        if sending.regions:
+            return _regions(page, number, way, _resolution(images, number, way))
+        if way == WHOLE and images.as_it_is():
             ink = pictures.has_ink(pictures.grey(page))
             return Payload(data=blob.data, media_type=blob.source.media_type, pages=(number,), ink=(ink,))
         return _drawn(page, number, way, _resolution(images, number, way), sending)
+
+
+def _regions(page: "pymupdf.Page", number: int, way: str, dpi: float) -> Payload:
+    """The regions of a page, each as a picture; drawn anew, the page is one region."""
+    from docpipe.parse.ocr.regions import regions
+
+    greys = pictures.grey(page, _REGIONS_DPI)
+    found = regions(greys) if way == WHOLE else ()
+    crops = [
+        Crop(kind, box, b"" if kind == "figure" else pictures.crop(page, box, dpi=dpi)) for kind, box in found
+    ] or [Crop("text", None, pictures.crop(page, _ALL, dpi=dpi))]
+    ink = pictures.has_ink(greys)
+    return Payload(data=b"", media_type="image/jpeg", pages=(number,), ink=(ink,), regions=tuple(crops) if ink else ())
 
 
 def _resolution(images: "ImagePages", number: int, way: str) -> float:

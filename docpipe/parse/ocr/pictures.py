@@ -1,8 +1,10 @@
 """Pages and image files -> the pictures that are sent, and whether anything is on them."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from docpipe.parse.pdf import engine
+from docpipe.types import BBox
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 LARGEST = 10_000_000
 """Bytes of an image that the service takes."""
 _LONGEST_SIDE = 3_500
+_STEP, _SMALLEST_AREA = 28, 12_544
+"""Pixels: what the model server rounds the sides of a picture to, and its smallest area."""
+_MARGIN = 0.004
+"""Around a region, of the page's longest side."""
 _QUALITIES = (90, 75, 60, 40)
 _LOOK = 60.0
 """Resolution at which a page is looked at, per inch."""
@@ -37,6 +43,24 @@ def picture(page: "pymupdf.Page", *, dpi: float, top: float = 0.0, bottom: float
             if len(data) <= LARGEST:
                 return data
         scale *= 0.7
+
+
+def crop(page: "pymupdf.Page", box: BBox, *, dpi: float) -> bytes:
+    """A part of a page with a little of its surroundings, as a JPEG that suits GLM-OCR's model server."""
+    shown = page.rect
+    margin = _MARGIN * max(shown.width, shown.height)
+    area = engine().Rect(
+        shown.x0 + box.left * shown.width - margin,
+        shown.y0 + box.top * shown.height - margin,
+        shown.x0 + box.right * shown.width + margin,
+        shown.y0 + box.bottom * shown.height + margin,
+    )
+    area = area & shown
+    scale = min(dpi / 72, _LONGEST_SIDE / max(1.0, area.width, area.height))
+    scale *= max(1.0, (_SMALLEST_AREA / max(1.0, area.width * area.height * scale * scale)) ** 0.5)
+    drawn = page.get_pixmap(matrix=engine().Matrix(scale, scale), clip=area, alpha=False, colorspace="rgb")
+    width, height = (max(_STEP, math.ceil(side / _STEP) * _STEP) for side in (drawn.width, drawn.height))
+    return bytes(engine().Pixmap(drawn, width, height).tobytes("jpeg", jpg_quality=_QUALITIES[0]))
 
 
 def grey(page: "pymupdf.Page", dpi: float = _LOOK) -> "type_grey":

@@ -1,6 +1,8 @@
 """What is sent -> the elements of its pages, whichever service reads them."""
 
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from docpipe._http.endpoint import Endpoint
 from docpipe.parse.ocr.content import from_markdown
@@ -9,7 +11,9 @@ from docpipe.protocols import Payload
 
 if TYPE_CHECKING:
     from docpipe._zai.layout_parsing import LayoutReply
+    from docpipe.parse.ocr.payloads import Crop
 
+_LABELS = {"text": "text", "table": "table", "formula": "formula", "figure": "image"}
 type_pages = list[list[Element]]
 
 
@@ -30,9 +34,14 @@ class Reader(Protocol):
         ...
 
 
-def reader(endpoint: Endpoint, *, model: str) -> Reader:
-    """What asks the service of these options."""
+def cloud(endpoint: Endpoint, *, model: str) -> Reader:
+    """What asks the platform."""
     return CloudReader(endpoint, model=model)
+
+
+def selfhosted(endpoint: Endpoint, *, api: Literal["glmocr", "openai", "ollama"], model: str) -> Reader:
+    """What asks a server of one's own."""
+    return ServerReader(endpoint) if api == "glmocr" else RegionsReader(endpoint, api=api, model=model)
 
 
 class CloudReader:
@@ -56,3 +65,46 @@ def from_reply(reply: "LayoutReply", sent: int) -> type_pages:
     if sent == 1 and not any(pages) and reply.markdown.strip():
         return [from_markdown(reply.markdown)]
     return pages
+
+
+class ServerReader:
+    """The glmocr server: images of pages."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        from docpipe._zai.selfhosted import SERVER_CAPABILITY, GlmocrServer
+
+        self._service = GlmocrServer(endpoint)
+        self.width = endpoint.concurrency or SERVER_CAPABILITY.concurrency
+
+    async def read(self, payload: Payload, /) -> type_pages:
+        """One page with boxes."""
+        return from_reply(await self._service.parse([(payload.data, payload.media_type)]), len(payload.pages))
+
+
+class RegionsReader:
+    """A model server (vLLM, SGLang, Ollama): pictures of regions that we found ourselves."""
+
+    def __init__(self, endpoint: Endpoint, *, api: Literal["openai", "ollama"], model: str) -> None:
+        from docpipe._zai.selfhosted import REGION_CAPABILITY, RegionReader
+
+        self._service = RegionReader(endpoint, api=api, model=model)
+        self.width = endpoint.concurrency or REGION_CAPABILITY.concurrency
+
+    async def read(self, payload: Payload, /) -> type_pages:
+        """One page, its regions read all at once."""
+        crops: Sequence[Crop] = payload.regions
+        texts = await asyncio.gather(*map(self._read, crops))
+        return [
+            [
+                element
+                for crop, text in zip(crops, texts, strict=True)
+                for element in (
+                    from_markdown(text) if crop.box is None else [Element(_LABELS[crop.kind], text, crop.box)]
+                )
+            ]
+        ]
+
+    async def _read(self, crop: "Crop") -> str:
+        if crop.kind == "figure":
+            return ""
+        return await self._service.read(crop.jpeg, crop.kind)
