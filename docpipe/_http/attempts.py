@@ -151,7 +151,7 @@ class Attempts:
     def _checked(self, answer: Exchange, data: bytes, request_id: str) -> Payload:
         payload = decoded(data)
         if answer.status >= 300 or (payload is not None and retrying.complains(payload)):
-            raise self._told(answer, payload, request_id, text=data[:20_000].decode("utf-8", "replace"))
+            raise self._told(answer, payload, request_id, text=data[:5_000].decode("utf-8", "replace"))
         if payload is None:
             excerpt = retrying.readable(data[:500].decode("utf-8", "replace")) if data.lstrip()[:1] == b"<" else ""
             message = excerpt or f"{len(data):,} bytes that are no JSON object"

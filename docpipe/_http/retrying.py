@@ -276,7 +276,7 @@ def _word(value: object) -> str:
 def readable(text: str) -> str:
     """One line of at most 300 characters, without markup, control characters and long encoded data."""
     if re.match(r"\s*<", text):
-        text = re.sub(r"(?is)<(style|script)\b.*?</\1\s*>|<[^<>]*>", " ", text[:20_000])
-    text = re.sub(r"[A-Za-z0-9+/_=-]{120,}", "...", text[:20_000])
+        text = re.sub(r"(?is)<(style|script)\b.*?</\1\s*>|<[^<>]*>", " ", text[:5_000])
+    text = re.sub(r"[A-Za-z0-9+/_=-]{120,}", "...", text[:5_000])
     text = " ".join("".join(sign if sign.isprintable() else " " for sign in text[:2_000]).split())
     return text if len(text) <= 300 else text[:297] + "..."

@@ -66,7 +66,9 @@ def pieces(
             await asyncio.sleep(60)
         if end == "reset":
             writer.transport.abort()
-        elif not length:
+        elif length:
+            writer.close()
+        else:
             writer.write(b"0\r\n\r\n")
 
     return act
