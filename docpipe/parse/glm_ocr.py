@@ -10,7 +10,7 @@ from docpipe.parse.ocr import image_pages, pdf_pages
 from docpipe.parse.ocr.payloads import Sending, of_image, of_pdf
 from docpipe.parse.ocr.pieces import page as page_of
 from docpipe.parse.ocr.recogniser import PageRecogniser
-from docpipe.parse.ocr.reply import FORMAT, unpacked
+from docpipe.parse.ocr.reply import FORMAT, figures, unpacked
 from docpipe.parse.page.printed import PrintedPage
 from docpipe.parse.pdf import PdfParser, PdfPart
 from docpipe.protocols import Payload, Recogniser, Wanted
@@ -55,6 +55,8 @@ class GlmOcrParser:
     """Pages that one call sends at most."""
     piece_mb: float = field(default=20.0, compare=False)
     """Megabytes that one call sends at most."""
+    crops: bool = False
+    """Ask the platform to cut figures out; `metadata["figures"]` tells their addresses, which do not last for ever."""
     dpi: int = 200
     """Resolution of pages that are sent as images, per inch."""
     password: str = field(default="", compare=False, repr=False)
@@ -121,7 +123,7 @@ class GlmOcrParser:
         from docpipe.parse.ocr import services
 
         if self.mode == "cloud":
-            asked = services.cloud(self.service, model=self.model)
+            asked = services.cloud(self.service, model=self.model, crops=self.crops)
             return PageRecogniser(reader=asked, piece_pages=self.piece_pages)
         asked = services.selfhosted(self.service, api=self.api, model=self.model)
         return PageRecogniser(reader=asked, piece_pages=1, halves=self.api == "glmocr")
@@ -132,8 +134,11 @@ class GlmOcrParser:
 
     def merge_read(self, source: Source, parts: Sequence[OcrPart], replies: Mapping[str, bytes], /) -> Document:
         """The document; a page without a reply stays as it was read here, marked where it needs OCR."""
-        local = [_with_replies(part, replies) for part in parts]
-        return self._local.merge(source, local)
+        read = [_with_replies(part, replies) for part in parts]
+        if self.crops:
+            found = figures({wanted.page: replies.get(wanted.key, b"") for part in parts for wanted in part.wanted})
+            read[0] = replace(read[0], metadata={**read[0].metadata, "figures": found})
+        return self._local.merge(source, read)
 
     @property
     def _local(self) -> PdfParser:
@@ -149,7 +154,7 @@ class GlmOcrParser:
         return self.ocr == "always" or (self.ocr == "auto" and page.needs_ocr)
 
     def _key(self, digest: str) -> str:
-        asked = (self.mode, self.api, str(self.dpi)) if self.mode == "selfhosted" else (self.mode,)
+        asked = (self.mode, self.api, str(self.dpi)) if self.mode == "selfhosted" else (self.mode, str(self.crops))
         return _ids.digest("\x1f".join((digest, str(FORMAT), *asked, self.model.lower())).encode())[:32]
 
     def _images(self, blob: Blob, start: int, stop: int) -> OcrPart:

@@ -1,5 +1,6 @@
 """Scans and images -> documents, over real HTTP against the stand-in."""
 
+import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -327,3 +328,13 @@ def test_auto_hands_pdfs_and_pictures_to_the_parser_that_reads_scans(
         assert auto.page_count(source) == 1 and len(auto.wanted(auto.parse_pages(source, 0, 1))) == 1
     plain = blob(printing.text_pdf(book[:1]))
     assert AutoParser().wanted(AutoParser().parse_pages(plain, 0, 1)) == ()
+
+
+def test_crops_of_figures_are_told_where_they_are_asked_for(platform: StandIn) -> None:
+    source = blob(printing.scan([printing.sheet([("text", "Passengers by month:"), ("figure", 120)])]))
+    document = parsed(source, GlmOcrParser(crops=True))
+    (figure,) = json.loads(document.metadata["figures"])
+    place = next(block for block in document.blocks if block.kind is BlockKind.FIGURE)
+    assert figure["page"] == 1 and figure["url"].startswith("https://") and place.bbox is not None
+    assert figure["box"] == pytest.approx(list(place.bbox), abs=0.002) and "https" not in document.text
+    assert "figures" not in parsed(source).metadata

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from docpipe._http.endpoint import Endpoint
@@ -34,28 +35,30 @@ class Reader(Protocol):
         ...
 
 
-def cloud(endpoint: Endpoint, *, model: str) -> Reader:
-    """What asks the platform."""
-    return CloudReader(endpoint, model=model)
+def cloud(endpoint: Endpoint, *, model: str, crops: bool) -> Reader:
+    """What asks the platform. `crops`: for addresses of figures' pictures too."""
+    return CloudReader(endpoint, model=model, crops=crops)
 
 
 def selfhosted(endpoint: Endpoint, *, api: Literal["glmocr", "openai", "ollama"], model: str) -> Reader:
-    """What asks a server of one's own."""
+    """What asks a server of one's own. The platform's key is not for it."""
+    if endpoint.key == Endpoint().key:
+        endpoint = replace(endpoint, key="")
     return ServerReader(endpoint) if api == "glmocr" else RegionsReader(endpoint, api=api, model=model)
 
 
 class CloudReader:
     """The platform's layout parsing: PDF pieces and images."""
 
-    def __init__(self, endpoint: Endpoint, *, model: str) -> None:
+    def __init__(self, endpoint: Endpoint, *, model: str, crops: bool) -> None:
         from docpipe._zai.layout_parsing import CAPABILITY, LayoutParsing
 
-        self._service = LayoutParsing(endpoint, model=model)
+        self._service, self._crops = LayoutParsing(endpoint, model=model), crops
         self.width = endpoint.concurrency or CAPABILITY.concurrency
 
     async def read(self, payload: Payload, /) -> type_pages:
         """Pages with boxes."""
-        reply = await self._service.parse(payload.data, payload.media_type)
+        reply = await self._service.parse(payload.data, payload.media_type, crops=self._crops)
         return from_reply(reply, len(payload.pages))
 
 
