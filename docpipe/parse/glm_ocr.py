@@ -105,7 +105,8 @@ class GlmOcrParser:
         if not numbers:
             return OcrPart(local, ())
         with pdf_pages.opened(blob, self._local) as pages:
-            wanted = [Wanted(page=number, key=self._key(pages.digest(number - 1))) for number in numbers]
+            digests = {number: pages.digest(number - 1) for number in numbers}
+        wanted = [Wanted(page=number, key=self._key(digest)) for number, digest in digests.items() if digest]
         return OcrPart(local, tuple(wanted))
 
     def wanted(self, part: OcrPart, /) -> Sequence[Wanted]:

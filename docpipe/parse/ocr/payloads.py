@@ -1,9 +1,13 @@
 """Pages of a file -> what is sent for them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from docpipe.errors import CorruptSource
 from docpipe.parse.ocr import image_pages, pdf_pages, pictures
 from docpipe.parse.ocr.recogniser import IMAGE, LOWER, UPPER, WHOLE
+from docpipe.parse.pdf import failures
 from docpipe.protocols import Payload
 from docpipe.types import BBox, Blob
 
@@ -42,8 +46,12 @@ class Sending(NamedTuple):
 
 
 def of_pdf(blob: Blob, parser: "PdfParser", pages: tuple[int, ...], way: str, sending: Sending) -> Payload:
-    """Pages (from 1) of a PDF: a PDF of as many of them as fit, or the first of them as an image."""
-    with pdf_pages.opened(blob, parser) as opened:
+    """Pages (from 1) of a PDF: a PDF of as many of them as fit, or the first of them as an image.
+
+    Raises:
+        CorruptSource: a page of them can neither be taken out nor drawn.
+    """
+    with pdf_pages.opened(blob, parser) as opened, _told(blob, pages):
         if way == WHOLE and not sending.drawn:
             payload = _piece(opened, pages, sending.limit)
             if payload is not None:
@@ -58,7 +66,7 @@ def of_pdf(blob: Blob, parser: "PdfParser", pages: tuple[int, ...], way: str, se
 
 def of_image(blob: Blob, pages: tuple[int, ...], way: str, sending: Sending) -> Payload:
     """The first of these pages (from 1) of an image file: the file itself where the service takes it."""
-    with image_pages.opened(blob) as images:
+    with image_pages.opened(blob) as images, _told(blob, pages):
         number = pages[0]
         page = images.page(number - 1)
         if sending.regions:
@@ -67,6 +75,18 @@ def of_image(blob: Blob, pages: tuple[int, ...], way: str, sending: Sending) -> 
             ink = pictures.has_ink(pictures.grey(page))
             return Payload(data=blob.data, media_type=blob.source.media_type, pages=(number,), ink=(ink,))
         return _drawn(page, number, way, _resolution(images, number, way), sending)
+
+
+@contextmanager
+def _told(blob: Blob, pages: tuple[int, ...]) -> Iterator[None]:
+    try:
+        yield
+    except failures() as error:
+        raise CorruptSource(
+            f"page {pages[0]} cannot be drawn: {error}" if len(pages) == 1 else f"a page cannot be taken out: {error}",
+            source=blob.source.uri,
+            remedy="print the file to a new PDF",
+        ) from error
 
 
 def _regions(page: "pymupdf.Page", number: int, way: str, dpi: float) -> Payload:

@@ -25,16 +25,19 @@ class PdfPages:
         self._digests = PageDigests(reader) if reader else None
 
     def digest(self, index: int) -> str:
-        """What is on a page (from 0), wherever it stands: 32 hexadecimal digits."""
+        """What is on a page (from 0), wherever it stands: 32 hexadecimal digits; nothing where it cannot be read."""
         if self._digests is not None:
             try:
                 return self._digests.of(index)
             except _pypdf_failures():
                 pass
-        return _ids.digest(self._copied([index]))[:32]
+        try:
+            return _ids.digest(self._copied([index]))[:32]
+        except failures():
+            return ""
 
     def piece(self, indices: Sequence[int]) -> bytes:
-        """A PDF of these pages (from 0), without a password."""
+        """A PDF of these pages (from 0), without a password. Raises `failures()` where no library can make it."""
         if self._reader is not None:
             try:
                 return _taken_out(self._reader, indices)

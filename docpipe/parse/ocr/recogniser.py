@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from docpipe.errors import BadReply, Refused, ServiceError
+from docpipe.errors import BadReply, CorruptSource, DocpipeError, Refused, ServiceError
 from docpipe.parse.ocr.health import Trouble, alike, trouble
 from docpipe.parse.ocr.layout import Element
 from docpipe.parse.ocr.reply import packed
@@ -103,7 +103,7 @@ class _Job:
             return
         try:
             payload, replies = await self._call(pages, WHOLE)
-        except (Refused, BadReply) as error:
+        except (Refused, BadReply, CorruptSource) as error:
             await self._refused(pages, error)
             return
         rest = tuple(page for page in pages if page not in payload.pages) if payload.pages else ()
@@ -160,8 +160,8 @@ class _Job:
             self.found.update(finished)
             self._keep(finished)
 
-    async def _refused(self, pages: tuple[int, ...], error: ServiceError) -> None:
-        """Halve until the page that the service does not like is alone."""
+    async def _refused(self, pages: tuple[int, ...], error: DocpipeError) -> None:
+        """Halve until the page that the service does not like, or that cannot be taken out, is alone."""
         if self._failed is not None:
             raise self._failed
         if len(pages) > 1:
@@ -180,7 +180,7 @@ class _Job:
         if better is None and why.usable:
             better = reading
         if better is None:
-            _log.warning("page %d cannot be read: the service gave %s, as an image and by halves too", page, why.reason)
+            _log.warning("page %d cannot be read, as an image and by halves neither: %s", page, why.reason)
             return
         self._keep_pages({page: better})
 
@@ -197,7 +197,7 @@ class _Job:
         """A page, or half of it, sent as an image; None where that came out wrong as well."""
         try:
             payload, replies = await self._call((page,), way)
-        except (Refused, BadReply):
+        except (Refused, BadReply, CorruptSource):
             if self._failed is not None:
                 raise
             return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from docpipe.errors import OutOfCredit, Refused, Unavailable
+from docpipe.errors import CorruptSource, OutOfCredit, Refused, Unavailable
 from docpipe.parse.ocr.layout import Element
 from docpipe.parse.ocr.recogniser import IMAGE, LOWER, UPPER, WHOLE, PageRecogniser
 from docpipe.parse.ocr.reply import unpacked
@@ -254,6 +254,19 @@ def test_an_error_of_the_service_ends_the_file_and_what_was_in_flight_is_kept(er
         service.run(wanted(*range(1, 41)), piece_pages=2)
     assert {"key 1", "key 2", "key 3", "key 4", "key 7", "key 8"} <= set(service.kept)
     assert len(service.calls) <= 12
+
+
+def test_a_page_that_cannot_be_taken_out_is_left_out() -> None:
+    service = FakeService()
+
+    async def make(pages: tuple[int, ...], way: str) -> Payload:
+        if 3 in pages:
+            raise CorruptSource("page 3 cannot be drawn", source="a.pdf")
+        return await service.make(pages, way)
+
+    recogniser = PageRecogniser(reader=service, piece_pages=8)
+    asyncio.run(recogniser.recognise(wanted(*range(1, 9)), make, service.keep))
+    assert texts(service.kept) == expected(1, 2, 4, 5, 6, 7, 8)
 
 
 def test_a_payload_that_cannot_be_made_ends_the_file() -> None:
