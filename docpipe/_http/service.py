@@ -35,6 +35,7 @@ class Capability:
     read_seconds: float = 120.0
     """How long a service may be silent, where neither the endpoint nor the call says."""
     needs_key: bool = True
+    """False: it is sent a key only where the endpoint names a variable of its own, never the platform's key."""
     request_ids: bool = True
     """Every attempt carries a new `request_id` in its body."""
 
@@ -59,9 +60,15 @@ def service(capability: Capability, endpoint: Endpoint) -> "Service":
     """The one of this process for this capability, endpoint, address and key; reads the environment."""
     variable = capability.base_url_variable
     base_url = endpoint.base_url or (os.environ.get(variable, "") if variable else "") or capability.base_url
-    key = os.environ.get(endpoint.key, "").strip() if endpoint.key else ""
+    name = key_name(capability, endpoint)
+    key = os.environ.get(name, "").strip() if name else ""
     identity = (base_url, hashlib.sha256(key.encode()).hexdigest(), capability, endpoint)
     return _services.setdefault(identity, Service(capability, endpoint, base_url=base_url, key=key))
+
+
+def key_name(capability: Capability, endpoint: Endpoint) -> str:
+    """The variable that holds the key; nothing where none is sent."""
+    return endpoint.key if capability.needs_key or endpoint.key != Endpoint().key else ""
 
 
 class Service:
@@ -86,8 +93,8 @@ class Service:
 
     def require_key(self) -> None:
         """Raises: Unauthorized: the variable with the key is not set, or the key has not the form that is needed."""
-        name = self.endpoint.key
-        if self.capability.needs_key and name and not self._key:
+        name = key_name(self.capability, self.endpoint)
+        if name and not self._key:
             raise Unauthorized(
                 f"{name} is not set: {self.capability.name} needs a key",
                 service=self.capability.name,
