@@ -17,10 +17,10 @@ class Event:
 
     `found`: the source was listed (`total` documents to work on); `started`: work on `uri` began; `outcome`: it
     ended (`outcome`, with `count` of `total` done); `embedded`: `count` texts; `committed`: `count` documents;
-    `maintenance`: the index is looked after.
+    `reading`: a service reads `count` pages of `uri`; `maintenance`: the index is looked after.
     """
 
-    kind: Literal["found", "started", "outcome", "embedded", "committed", "maintenance"]
+    kind: Literal["found", "started", "reading", "outcome", "embedded", "committed", "maintenance"]
     uri: str = ""
     count: int = 0
     total: int = 0
@@ -64,6 +64,10 @@ class RunReport:
     left_out: tuple[Outcome, ...] = ()
     """What was found and not indexed, each with its reason."""
     needs_ocr: tuple[PagesOf, ...] = ()
+    recognised: int = 0
+    """Pages that a service read in this run."""
+    remembered: int = 0
+    """Pages that it had read before: known by what is on them, and not paid for again."""
     stage_seconds: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     """CPU seconds by stage, where measured."""
 

@@ -1,26 +1,32 @@
 """Sources -> an index in line with them: the runner."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from docpipe import _ids
-from docpipe.errors import EmbedError, SourceTooLarge, UnreadableSource, UnsupportedMedia, failure
+from docpipe.errors import EmbedError, ServiceError, SourceTooLarge, UnreadableSource, UnsupportedMedia, failure
+from docpipe.pipeline.in_hand import Commit, Job, LongJob, Tally, as_listed, written_outcome
 from docpipe.pipeline.ledger import Ledger, Row, Stamp, new_row
+from docpipe.pipeline.memo import Memo
 from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.plan import Action, Step
-from docpipe.pipeline.reports import Event, PagesOf, RunReport
+from docpipe.pipeline.recognition import ENDS_THE_RUN, Recognition
+from docpipe.pipeline.reports import Event, RunReport
 from docpipe.pipeline.survey import Survey, check_deletions, stamp_of, survey
-from docpipe.pipeline.work import PAGES_PER_PART, Long, Parsed, Unchanged, Work
+from docpipe.pipeline.work import Asking, Long, Parsed, Unchanged, Work
 from docpipe.pipeline.workers import Reply, WorkerPool
 from docpipe.pipeline.writing import BatchWriter, Written
-from docpipe.protocols import Chunker, Embedder, Index, Loader, Parser
-from docpipe.types import Failure, Outcome, Source, Status
+from docpipe.protocols import Chunker, Embedder, Index, Loader, Parser, Payload
+from docpipe.types import Failure, Outcome, Status
 
 _AHEAD = 4
 """Calls per worker that wait or run at once."""
+_MOST_READING = 64
+"""Files of which a service reads pages at once, about."""
 _FETCHED = 64
 """Steps whose ledger rows and stored documents are fetched together."""
 _EARLY_CHUNKS = 512
@@ -60,59 +66,6 @@ class RunStages(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Job:
-    """A step with what the ledger knows of it."""
-
-    step: Step
-    row: Row
-    stored: bytes = b""
-    """The parsed document, where only the chunker changed."""
-
-
-@dataclass(slots=True)
-class _LongJob:
-    """A long file whose parts come in one by one."""
-
-    job: _Job
-    source: Source
-    parts: list[bytes | None]
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Commit:
-    """What became of some documents that were to be written."""
-
-    items: Sequence[tuple[Parsed, _Job, float]]
-    result: Written | EmbedError
-
-
-@dataclass(slots=True)
-class _Tally:
-    """The figures of a run, as it goes."""
-
-    counts: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
-    pages: int = 0
-    chunks: int = 0
-    embedded: int = 0
-    reused: int = 0
-    failures: list[Outcome] = field(default_factory=list)
-    left_out: list[Outcome] = field(default_factory=list)
-    needs_ocr: list[PagesOf] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=lambda: {"list": 0.0, "parse": 0.0, "embed": 0.0, "index": 0.0})
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one outcome."""
-        self.counts[outcome.status] += 1
-        if outcome.status == Status.FAILED:
-            self.failures.append(outcome)
-        elif outcome.status == Status.IGNORED:
-            self.left_out.append(outcome)
-        if outcome.ocr_pages:
-            self.needs_ocr.append(PagesOf(uri=outcome.uri, pages=outcome.ocr_pages))
-
-
 class Run:
     """One run over a pipeline's sources. Call it once."""
 
@@ -130,16 +83,19 @@ class Run:
         self._full = full
         self._limit = limit
         self._progress = progress or (lambda event: None)
-        self._tally = _Tally()
-        self._long: dict[str, _LongJob] = {}
-        self._batch: list[tuple[Parsed, _Job, float]] = []
+        self._tally = Tally()
+        self._long: dict[str, LongJob] = {}
+        self._batch: list[tuple[Parsed, Job, float]] = []
         self._batch_chunks = 0
         self._batch_since = time.monotonic()
         self._wanted = min(_EARLY_CHUNKS, options.batch_chunks)
-        self._writing: Future[list[_Commit]] | None = None
+        self._writing: Future[list[Commit]] | None = None
         self._touched: list[Row] = []
         self._done = 0
         self._total = 0
+        self._reading = 0
+        self._ended: ServiceError | None = None
+        """Why nothing more is begun: what no document can change."""
 
     def __call__(self, name: str) -> RunReport:
         """Bring the index in line with the sources.
@@ -150,6 +106,7 @@ class Run:
         Raises:
             SourceError: a source cannot be listed at all, or too much of it is gone.
             IndexMismatch, IndexFailed: the index is not this pipeline's, or cannot be written.
+            Unauthorized, OutOfCredit: a service ended the run. What was finished is kept, the rest stays as it was.
         """
         started = time.monotonic()
         stages = self._stages
@@ -172,7 +129,11 @@ class Run:
             begun = time.monotonic()
             stages.index.optimize()
             self._tally.seconds["index"] += time.monotonic() - begun
-        return self._report(name, time.monotonic() - started)
+        report = self._report(name, time.monotonic() - started)
+        if self._ended is not None:
+            self._ended.add_note(f"{self._done} of {self._total} documents were finished before; run again to go on")
+            raise self._ended
+        return report
 
     def _count_what_stays(self, found: Survey) -> None:
         self._tally.counts[Status.UNCHANGED] += found.unchanged
@@ -194,6 +155,7 @@ class Run:
         with (
             WorkerPool(work, size=size, limits=options.limits) as pool,
             ThreadPoolExecutor(1, "docpipe-writer") as executor,
+            self._recognition(work),
         ):
             try:
                 self._drive(pool, executor, self._jobs(steps), size * _AHEAD)
@@ -201,7 +163,23 @@ class Run:
                 self._writer.stop()  # what is being written is given up; what was committed stays
                 raise
 
-    def _drive(self, pool: WorkerPool, executor: ThreadPoolExecutor, jobs: Iterator[_Job], ahead: int) -> None:
+    @contextlib.contextmanager
+    def _recognition(self, work: Work) -> Iterator[None]:
+        """What asks a service for pages, where the parser wants that."""
+        parser = work.assisted
+        if parser is None:
+            yield
+            return
+        memo = Memo(self._stages.index)
+        self._service = Recognition(parser.recogniser(), memo)
+        try:
+            yield
+        finally:
+            self._service.close()
+            memo.close()
+            self._tally.recognised, self._tally.remembered = self._service.recognised, self._service.remembered
+
+    def _drive(self, pool: WorkerPool, executor: ThreadPoolExecutor, jobs: Iterator[Job], ahead: int) -> None:
         self._feed(pool, jobs, ahead)
         for reply in pool.replies():
             self._receive(pool, reply)
@@ -213,7 +191,7 @@ class Run:
         self._flush(executor)
         self._await_writing()
 
-    def _jobs(self, steps: Sequence[Step]) -> Iterator[_Job]:
+    def _jobs(self, steps: Sequence[Step]) -> Iterator[Job]:
         for start in range(0, len(steps), _FETCHED):
             some = steps[start : start + _FETCHED]
             rows = self._ledger.rows([step.uri for step in some if step.row])
@@ -223,19 +201,22 @@ class Run:
                 row = rows.get(step.uri) or new_row(step.uri, _ids.document_id(step.uri))
                 kept = documents.get(row.document_id)
                 sound = kept and (kept["digest"], kept["parsed_by"]) == (row.digest, self._stamp.parse)
-                yield _Job(step=step, row=row, stored=kept["data"] if kept and sound else b"")
+                yield Job(step=step, row=row, stored=kept["data"] if kept and sound else b"")
 
-    def _feed(self, pool: WorkerPool, jobs: Iterator[_Job], ahead: int) -> None:
-        while pool.pending < ahead and (job := next(jobs, None)) is not None:
+    def _feed(self, pool: WorkerPool, jobs: Iterator[Job], ahead: int) -> None:
+        while self._ended is None and self._has_room(pool, ahead) and (job := next(jobs, None)) is not None:
             assert job.step.entry is not None
             self._progress(Event(kind="started", uri=job.step.uri, count=self._done, total=self._total))
             if job.stored:
-                source = _as_listed(job)
+                source = as_listed(job)
                 pool.submit(("open", job), "chunk_again", job.stored, source)
             else:
                 pool.submit(("open", job), "open", job.step.loader, job.step.entry, self._expected_digest(job))
 
-    def _expected_digest(self, job: _Job) -> str:
+    def _has_room(self, pool: WorkerPool, ahead: int) -> bool:
+        return pool.pending - self._reading < ahead and self._reading < _MOST_READING
+
+    def _expected_digest(self, job: Job) -> str:
         """The digest that means "only touched", or nothing where the file must be parsed whatever it holds."""
         row = job.row
         same_stages = row.status == Status.INDEXED and row.chunked_by == self._stamp.chunk
@@ -244,12 +225,26 @@ class Run:
     def _receive(self, pool: WorkerPool, reply: Reply) -> None:
         kind, job = reply.key[0], reply.key[1]
         self._tally.seconds["parse"] += reply.seconds
-        if reply.error is not None:
+        if kind == "read":
+            self._reading -= 1
+        if isinstance(reply.error, ENDS_THE_RUN):
+            self._ended = reply.error  # the document stays as it was
+            self._long.pop(job.step.uri, None)
+        elif reply.error is not None:
             if kind == "part" and self._long.pop(job.step.uri, None) is None:
                 return  # another part of the same file has failed before
             self._fail(job, reply.error, reply.seconds)
         elif kind == "part":
             self._receive_part(pool, job, reply)
+        elif kind == "read":
+            long = self._long[job.step.uri]
+            pool.submit(("join", job), "join", long.source, long.joined(), reply.value)
+            long.parts = []
+        elif isinstance(reply.value, Asking):
+            asking = reply.value
+            long = LongJob(job=job, source=asking.source, parts=[asking.part], seconds=reply.seconds)
+            self._long[job.step.uri] = long
+            self._have_read(pool, long)
         elif isinstance(reply.value, Long):
             self._divide(pool, job, reply.value, reply.seconds)
         elif isinstance(reply.value, Unchanged):
@@ -261,32 +256,51 @@ class Run:
             self._batch.append((reply.value, job, spent))
             self._batch_chunks += len(reply.value.chunks)
 
-    def _divide(self, pool: WorkerPool, job: _Job, long: Long, seconds: float) -> None:
-        starts = range(0, long.pages, PAGES_PER_PART)
-        self._long[job.step.uri] = _LongJob(job=job, source=long.source, parts=[None] * len(starts), seconds=seconds)
+    def _divide(self, pool: WorkerPool, job: Job, long: Long, seconds: float) -> None:
+        starts = range(0, long.pages, long.part)
+        self._long[job.step.uri] = LongJob(job=job, source=long.source, parts=[None] * len(starts), seconds=seconds)
         for number, start in enumerate(starts):
-            stop = min(start + PAGES_PER_PART, long.pages)
+            stop = min(start + long.part, long.pages)
             pool.submit(("part", job, number), "part", job.step.loader, job.step.entry, long.source.digest, start, stop)
 
-    def _receive_part(self, pool: WorkerPool, job: _Job, reply: Reply) -> None:
+    def _receive_part(self, pool: WorkerPool, job: Job, reply: Reply) -> None:
         long = self._long.get(job.step.uri)
         if long is None:
             return  # another part of it has failed
         long.parts[reply.key[2]] = reply.value
         long.seconds += reply.seconds
-        if all(part is not None for part in long.parts):
-            pool.submit(("join", job), "join", long.source, long.parts)
+        if any(part is None for part in long.parts):
+            return
+        if long.wanted():
+            self._have_read(pool, long)
+        else:
+            pool.submit(("join", job), "join", long.source, long.joined(), {})
             long.parts = []
 
-    def _fail(self, job: _Job, error: BaseException, seconds: float) -> None:
+    def _have_read(self, pool: WorkerPool, long: LongJob) -> None:
+        """Ask the service for the pages that it has to read; the reply comes like a worker's."""
+        step, digest = long.job.step, long.source.digest
+        self._reading += 1
+        pool.expect()
+
+        def make(pages: tuple[int, ...], way: str) -> Future[Payload]:
+            return pool.ask("payload", step.loader, step.entry, digest, pages, way)
+
+        def done(replies: Mapping[str, bytes], error: BaseException | None) -> None:
+            pool.deliver(Reply(key=("read", long.job), value=replies, error=error))
+
+        self._progress(Event(kind="reading", uri=step.uri, count=len(long.wanted())))
+        self._service.begin(long.wanted(), make, done)
+
+    def _fail(self, job: Job, error: BaseException, seconds: float) -> None:
         self._long.pop(job.step.uri, None)
         status = Status.IGNORED if isinstance(error, UnsupportedMedia) else Status.FAILED
         stage = "load" if isinstance(error, (UnreadableSource, SourceTooLarge)) else "parse"
         what = replace(failure(error, stage=stage), stage=stage)
         self._record_failure(job, what, status, seconds)
 
-    def _record_failure(self, job: _Job, what: Failure, status: Status, seconds: float) -> None:
-        row = job.row.failed(what, status=status, source=_as_listed(job), by=self._stamp, now=int(time.time()))
+    def _record_failure(self, job: Job, what: Failure, status: Status, seconds: float) -> None:
+        row = job.row.failed(what, status=status, source=as_listed(job), by=self._stamp, now=int(time.time()))
         if status == Status.IGNORED and row.chunks:  # it is another kind of file now: what it was is gone
             self._stages.index.delete([row.document_id])
             row = replace(row, chunks=0, tokens=0, pages=0, ocr_pages="")
@@ -323,21 +337,24 @@ class Run:
         touched, self._touched = self._touched, []
         self._ledger.put(touched)
 
-    def _write(self, batch: Sequence[tuple[Parsed, _Job, float]]) -> list[_Commit]:
+    def _write(self, batch: Sequence[tuple[Parsed, Job, float]]) -> list[Commit]:
         """In the writer's thread: touches nothing of this run but the index."""
         try:
-            return [_Commit(batch, self._write_some(batch))]
-        except EmbedError as error:
-            if len(batch) == 1:
-                return [_Commit(batch, error)]
+            return [Commit(batch, self._write_some(batch))]
+        except (EmbedError, ServiceError) as error:
+            if len(batch) == 1 or isinstance(error, ServiceError):
+                return [Commit(batch, error)]
             # One text that cannot be embedded must not cost its neighbours.
             return [commit for item in batch for commit in self._write([item])]
 
-    def _write_some(self, batch: Sequence[tuple[Parsed, _Job, float]]) -> Written:
+    def _write_some(self, batch: Sequence[tuple[Parsed, Job, float]]) -> Written:
         return self._writer.write([(parsed, job.row) for parsed, job, _ in batch], now=int(time.time()))
 
-    def _account(self, commit: _Commit) -> None:
-        if isinstance(commit.result, EmbedError):
+    def _account(self, commit: Commit) -> None:
+        if isinstance(commit.result, ENDS_THE_RUN):
+            self._ended = commit.result
+            return
+        if isinstance(commit.result, (EmbedError, ServiceError)):
             for _, job, seconds in commit.items:
                 self._record_failure(job, failure(commit.result, stage="embed"), Status.FAILED, seconds)
             return
@@ -352,7 +369,7 @@ class Run:
         self._progress(Event(kind="embedded", count=written.embedded))
         for parsed, job, seconds in commit.items:
             tally.pages += parsed.pages if parsed.stored else 0
-            self._finish(_written_outcome(parsed, job, seconds))
+            self._finish(written_outcome(parsed, job, seconds))
         self._progress(Event(kind="committed", count=len(commit.items)))
 
     def _delete(self, steps: Sequence[Step]) -> None:
@@ -380,33 +397,10 @@ class Run:
             failures=tuple(tally.failures),
             left_out=tuple(tally.left_out),
             needs_ocr=tuple(tally.needs_ocr),
+            recognised=tally.recognised,
+            remembered=tally.remembered,
             stage_seconds={stage: round(spent, 3) for stage, spent in tally.seconds.items()},
         )
         if self._done or tally.counts[Status.DELETED]:
             self._ledger.keep_run(report)
         return report
-
-
-def _written_outcome(parsed: Parsed, job: _Job, seconds: float) -> Outcome:
-    known = job.row.status == Status.INDEXED or job.row.chunks > 0
-    return Outcome(
-        uri=job.step.uri,
-        status=Status.UPDATED if known else Status.INDEXED,
-        chunks=len(parsed.chunks),
-        pages=parsed.pages,
-        ocr_pages=parsed.ocr_pages,
-        seconds=seconds,
-    )
-
-
-def _as_listed(job: _Job) -> Source:
-    """The source as far as it is known without reading it: what the ledger knows, at today's size and time."""
-    entry = job.step.entry
-    assert entry is not None
-    return Source(
-        uri=entry.uri,
-        media_type=job.row.media_type,
-        digest=job.row.digest,
-        size=entry.size,
-        modified=entry.modified,
-    )

@@ -1,12 +1,13 @@
 """Entry -> parsed and chunked document: what a worker process is asked to do."""
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from docpipe import _codec
 from docpipe.errors import CorruptSource, UnreadableSource
-from docpipe.protocols import Chunker, Loader, PagedParser, Parser
+from docpipe.protocols import AssistedParser, Chunker, Loader, PagedParser, Parser, Payload, Wanted
 from docpipe.types import Blob, Chunk, Document, Entry, Source
 
 PAGES_PER_PART = 48
@@ -26,6 +27,25 @@ class Long:
 
     source: Source
     pages: int
+    part: int
+    """Pages of a range."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """A range of pages, pickled: the parent only hands it on."""
+
+    data: bytes
+    wanted: tuple[Wanted, ...] = ()
+    """Pages of it that a service has to read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """A short file that cannot be finished before a service has read some pages."""
+
+    source: Source
+    part: Part
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +67,12 @@ class Measured:
 
     source: Source
     pages: int
+    wanted: tuple[str, ...] = ()
+    """Keys of the pages that a service has to read."""
+
+
+_at_hand: dict[str, Blob] = {}
+"""In a worker: the file whose pages were asked for last, by digest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,37 +83,76 @@ class Work:
     parser: Parser
     chunker: Chunker
 
-    def open(self, loader: int, entry: Entry, known_digest: str) -> Unchanged | Long | Parsed:
-        """Read a file; parse and chunk it at once unless it is long, or has the digest that is known."""
+    def open(self, loader: int, entry: Entry, known_digest: str) -> Unchanged | Long | Asking | Parsed:
+        """Read a file; parse and chunk it at once unless it is long, needs a service, or has the known digest."""
         blob = self.loaders[loader].read(entry)
         if blob.source.digest == known_digest:
             return Unchanged(source=blob.source)
-        pages = self._pages(blob)
-        if pages > PAGES_PER_PART:
-            return Long(source=blob.source, pages=pages)
+        pages, most = self._pages(blob), self._pages_per_part
+        if pages > most:
+            return Long(source=blob.source, pages=pages, part=most)
+        if pages and self.assisted is not None:
+            part = self._part(blob, 0, pages)
+            if part.wanted:
+                return Asking(source=blob.source, part=part)
+            return self.join(blob.source, [part.data], {})
         return self._chunked(_one(blob.source, self.parser(blob)), blob.source)
 
     def measure(self, loader: int, entry: Entry) -> Measured:
-        """Read a file and count its pages."""
+        """Read a file, count its pages, and see which of them a service would have to read."""
         blob = self.loaders[loader].read(entry)
-        return Measured(source=blob.source, pages=self._pages(blob))
+        pages, parser = self._pages(blob), self.assisted
+        wanted = parser.wanted(parser.parse_pages(blob, 0, pages)) if parser is not None and pages else ()
+        return Measured(source=blob.source, pages=pages, wanted=tuple(one.key for one in wanted))
 
-    def part(self, loader: int, entry: Entry, digest: str, start: int, stop: int) -> bytes:
-        """Some pages of a long file, pickled: the parent only hands them on."""
-        blob = self.loaders[loader].read(entry)
+    def part(self, loader: int, entry: Entry, digest: str, start: int, stop: int) -> Part:
+        """Some pages of a long file."""
+        return self._part(self._same(loader, entry, digest), start, stop)
+
+    def payload(self, loader: int, entry: Entry, digest: str, pages: tuple[int, ...], way: str) -> Payload:
+        """What a service is sent for some pages."""
+        assert self.assisted is not None
+        return self.assisted.payload(self._same(loader, entry, digest), pages, way)
+
+    def join(self, source: Source, parts: Sequence[bytes], replies: Mapping[str, bytes]) -> Parsed:
+        """The parts of a file, and what a service read of it, to one document."""
+        found = [pickle.loads(part) for part in parts]
+        if self.assisted is not None:
+            return self._chunked(self.assisted.merge_read(source, found, replies), source)
+        assert isinstance(self.parser, PagedParser)
+        return self._chunked(self.parser.merge(source, found), source)
+
+    @property
+    def assisted(self) -> AssistedParser | None:
+        """The parser, where a service reads some pages for it."""
+        parser = self.parser
+        assists = isinstance(parser, AssistedParser) and getattr(parser, "assists", True)
+        return cast(AssistedParser, parser) if assists else None
+
+    @property
+    def _pages_per_part(self) -> int:
+        return self.assisted.pages_per_part if self.assisted is not None else PAGES_PER_PART
+
+    def _part(self, blob: Blob, start: int, stop: int) -> Part:
+        assert isinstance(self.parser, PagedParser)
+        part = self.parser.parse_pages(blob, start, stop)
+        wanted = tuple(self.assisted.wanted(part)) if self.assisted is not None else ()
+        return Part(data=pickle.dumps(part, protocol=5), wanted=wanted)
+
+    def _same(self, loader: int, entry: Entry, digest: str) -> Blob:
+        """The file as it was when it was opened; the last one stays at hand, since its pages come one after another."""
+        blob = _at_hand.get(digest)
+        if blob is None or blob.source.uri != entry.uri:
+            _at_hand.clear()
+            blob = self.loaders[loader].read(entry)
+            _at_hand[blob.source.digest] = blob
         if blob.source.digest != digest:
             raise UnreadableSource(
                 f"{entry.uri} changed while it was being read",
                 source=entry.uri,
                 remedy="run again when nothing writes to it",
             )
-        assert isinstance(self.parser, PagedParser)
-        return pickle.dumps(self.parser.parse_pages(blob, start, stop), protocol=5)
-
-    def join(self, source: Source, parts: Sequence[bytes]) -> Parsed:
-        """The parts of a long file to one document."""
-        assert isinstance(self.parser, PagedParser)
-        return self._chunked(self.parser.merge(source, [pickle.loads(part) for part in parts]), source)
+        return blob
 
     def chunk_again(self, stored: bytes, source: Source) -> Parsed:
         """Chunk a stored document anew."""

@@ -12,7 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, BinaryIO, Self
 
 from docpipe.errors import ConfigError, OutOfMemory, StageError, TimedOut, WorkerDied
@@ -50,6 +52,20 @@ class Reply:
     """Whether there was a process to work on it; where there was none, the call is not to blame."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Something to do, and who is told: the future, or whoever takes the replies."""
+
+    key: Any
+    method: str
+    arguments: tuple[Any, ...]
+    future: "Future[Any] | None" = None
+
+
+_AT_ONCE, _FIRST, _LATER = 0, 1, 2
+"""The order in which calls are taken; equal ones as they came."""
+
+
 class WorkerPool:
     """A fixed number of worker processes, started when the first call needs them.
 
@@ -68,7 +84,10 @@ class WorkerPool:
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise _not_sent(error) from error
         self._setup = (pickle.dumps(sys.path), setup)
-        self._calls: queue.SimpleQueue[tuple[Any, str, tuple[Any, ...]] | None] = queue.SimpleQueue()
+        self._calls: queue.PriorityQueue[tuple[int, int, _Call | None]] = queue.PriorityQueue()
+        self._numbers = count()
+        self._guard = threading.Lock()
+        self._asked = 0
         self._replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
         self._size = size
         self._threads: list[threading.Thread] = []
@@ -80,11 +99,34 @@ class WorkerPool:
     def submit(self, key: Any, method: str, *arguments: Any) -> None:
         """Ask for `work.method(*arguments)`; the reply carries `key`."""
         self.pending += 1
-        self._calls.put((key, method, arguments))
-        if len(self._threads) < min(self._size, self.pending):
-            thread = threading.Thread(target=self._serve, name=f"docpipe-worker-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._queue(_Call(key, method, arguments), _LATER)
+
+    def ask(self, method: str, *arguments: Any) -> "Future[Any]":
+        """The same for any thread: before what was submitted, and the result comes in a future, not among `replies`."""
+        future: Future[Any] = Future()
+        with self._guard:
+            if self._closed:
+                future.cancel()
+                return future
+            self._asked += 1
+        self._queue(_Call(None, method, arguments, future), _FIRST)
+        return future
+
+    def expect(self) -> None:
+        """A reply will be delivered that no worker makes: `replies` goes on until it is there."""
+        self.pending += 1
+
+    def deliver(self, reply: Reply) -> None:
+        """The reply that was expected; from any thread."""
+        self._replies.put(reply)
+
+    def _queue(self, call: "_Call", priority: int) -> None:
+        self._calls.put((priority, next(self._numbers), call))
+        with self._guard:
+            if not self._closed and len(self._threads) < min(self._size, self.pending + self._asked):
+                thread = threading.Thread(target=self._serve, name=f"docpipe-worker-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
 
     def replies(self) -> Iterator[Reply]:
         """Replies in the order they come, until none is pending. More may be submitted meanwhile.
@@ -100,14 +142,19 @@ class WorkerPool:
             yield reply
 
     def close(self) -> None:
-        """Kill whatever still runs. Replies not taken are lost."""
-        self._closed = True
+        """Kill whatever still runs. Replies not taken are lost, futures that wait are cancelled."""
+        with self._guard:
+            self._closed = True
         for _ in self._threads:
-            self._calls.put(None)
+            self._calls.put((_AT_ONCE, next(self._numbers), None))
         for child in list(self._children):
             child.kill()
         for thread in self._threads:
             thread.join(timeout=10)
+        while not self._calls.empty():
+            _, _, call = self._calls.get()
+            if call is not None and call.future is not None:
+                call.future.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -118,25 +165,36 @@ class WorkerPool:
     def _serve(self) -> None:
         child: _Child | None = None
         try:
-            while not self._closed and (call := self._calls.get()) is not None:
-                key, method, arguments = call
+            while not self._closed and (call := self._calls.get()[2]) is not None:
                 started = time.monotonic()
                 alive = child is not None
                 try:
                     if child is None:
                         child = self._start()
                         alive, started = True, time.monotonic()
-                    value, error = child.ask(method, arguments, self._limits)
+                    value, error = child.ask(call.method, call.arguments, self._limits)
                 except Exception as problem:  # pickling our own values, starting a process: told, not swallowed
                     value, error = None, problem
                 if child is not None and child.worn():
                     self._end(child)
                     child = None
                 seconds = time.monotonic() - started
-                self._replies.put(Reply(key=key, value=value, error=error, seconds=seconds, started=alive))
+                self._answer(call, Reply(key=call.key, value=value, error=error, seconds=seconds, started=alive))
         finally:
             if child is not None:
                 self._end(child)
+
+    def _answer(self, call: "_Call", reply: Reply) -> None:
+        if call.future is None:
+            self._replies.put(reply)
+            return
+        with self._guard:
+            self._asked -= 1
+        if call.future.set_running_or_notify_cancel():
+            if reply.error is not None:
+                call.future.set_exception(reply.error)
+            else:
+                call.future.set_result(reply.value)
 
     def _start(self) -> "_Child":
         child = _Child(self._setup)
