@@ -6,6 +6,7 @@ environment are not used here.
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,12 @@ class Fetched:
         """As the server says, without parameters, in lower case; it may say nothing or be wrong."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    @property
+    def charset(self) -> str:
+        """The encoding that the server names; it may name none, or a wrong one."""
+        found = re.search(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", self.headers.get("content-type", ""), re.I)
+        return found[1].lower() if found else ""
+
 
 async def system_addresses(host: str, port: int) -> Sequence[str]:
     """What the operating system knows a name as."""
@@ -68,7 +75,7 @@ async def fetch(
     allow_private: bool = False,
     headers: Mapping[str, str] = MappingProxyType({}),
     method: Literal["GET", "HEAD"] = "GET",
-    resolve: Resolve = system_addresses,
+    resolve: Resolve | None = None,
 ) -> Fetched:
     """Ask for an address, follow up to five redirects, each checked as the first one was.
 
@@ -77,6 +84,7 @@ async def fetch(
         seconds: for all of it: names, redirects, body.
         allow_private: also addresses of private networks, for an intranet. Never for addresses that others chose.
         headers: added to ours, such as `if-none-match`.
+        resolve: None: as the operating system does.
 
     Returns:
         The reply, whatever its status.
@@ -92,7 +100,7 @@ async def fetch(
         async with asyncio.timeout(seconds):
             at = address(url)
             for _ in range(_REDIRECTS + 1):
-                ips = await _checked(at, resolve, allow_private=allow_private)
+                ips = await _checked(at, resolve or system_addresses, allow_private=allow_private)
                 reply = await _asked(at, ips, method, asked, max_bytes)
                 location = reply.headers.get("location", "")
                 if reply.status not in _REDIRECTING or not location:

@@ -97,6 +97,25 @@ def media_type(head: bytes, name: str) -> str:
     return _by_magic(head, extension) or _by_text(head, extension)
 
 
+def served_media_type(head: bytes, declared: str, path: str) -> str:
+    """What a page or file of the web is, by what it holds first, by what its server declares second, by its name third.
+
+    Args:
+        head: its first bytes, up to `HEAD_BYTES`.
+        declared: the media type of the server's `Content-Type`; it may be empty or wrong.
+        path: of its address.
+    """
+    return media_type(head, f"page.{_DECLARED[declared]}" if declared in _DECLARED else path.rpartition("/")[2])
+
+
+_DECLARED = {
+    "text/html": "html", "application/xhtml+xml": "html", "text/markdown": "md", "text/x-markdown": "md",
+    "text/csv": "csv", "text/tab-separated-values": "tsv", "application/json": "json", "application/xml": "xml",
+    "text/xml": "xml", "application/pdf": "pdf", "message/rfc822": "eml",
+}  # fmt: skip
+"""Types that a server declares on purpose -> the extension of such files; `text/plain` it says of many."""
+
+
 def is_text(media: str) -> bool:
     """Whether files of this type are text that a person could read in an editor."""
     return media.startswith("text/") or media in ("application/json", "application/xml", "application/x-ipynb+json")

@@ -19,6 +19,7 @@ STAGES = {
     "index.lancedb": "docpipe.index.lancedb:LanceIndex",
     "index.memory": "docpipe.index.memory:MemoryIndex",
     "load.files": "docpipe.load.files:FileLoader",
+    "load.web": "docpipe.load.web:WebLoader",
     "parse.auto": "docpipe.parse.auto:AutoParser",
     "parse.delimited": "docpipe.parse.delimited:DelimitedParser",
     "parse.glm_ocr": "docpipe.parse.glm_ocr:GlmOcrParser",
