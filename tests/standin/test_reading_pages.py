@@ -162,8 +162,11 @@ def test_tables_are_cut_boxes_lost_and_pages_refused(platform: StandIn) -> None:
 
 
 def test_crops_are_addresses(platform: StandIn) -> None:
-    body = file_of(printing.image(SHEET), "image/png") | {"return_crop_images": True}
-    figure = post(platform, "/layout_parsing", body).json()["layout_details"][0][7]
+    body = file_of(printing.image(SHEET), "image/png")
+    body |= {"return_crop_images": True, "need_layout_visualization": True}
+    reply = post(platform, "/layout_parsing", body).json()
+    figure = reply["layout_details"][0][7]
+    assert len(reply["layout_visualization"]) == 1
     assert figure["label"] == "image" and figure["content"].startswith("https://files.example.com/crops/")
 
 

@@ -191,6 +191,8 @@ def layout(state: State, body: dict[str, Any], call: Call, data: bytes, media_ty
     with state.lock:
         pages = spoiling.spoil(seen, state.spoiled)
     payload = ocr.reply(pages, boxes=state.boxes, sizes=state.sizes, crops=bool(body.get("return_crop_images")))
+    if body.get("need_layout_visualization"):
+        payload["layout_visualization"] = [f"https://files.example.com/vis/{page['mark']}.png" for page in pages]
     return {"id": new_id(), "created": int(time.time()), "request_id": call.request_id, **payload}
 
 
