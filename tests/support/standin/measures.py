@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from standin.answers import Call
 
@@ -41,7 +42,7 @@ def use(calls: Sequence[Call], *, slots: int) -> Use:
 def sent_twice(calls: Sequence[Call]) -> list[str]:
     """Marks of pages that were read more than once in good calls, in order."""
     marks = sorted(mark for call in calls if call.status == 200 for mark in call.pages)
-    return sorted({one for one, next_ in zip(marks, marks[1:], strict=False) if one == next_})
+    return sorted({one for one, next_ in pairwise(marks) if one == next_})
 
 
 def _most(calls: Sequence[Call]) -> int:
