@@ -106,7 +106,9 @@ def reranker(options: RetrieveOptions) -> Reranker | None:
     """The reranker that `retrieve:` asks for; None where it asks for none."""
     if options.rerank == "none":
         return None
-    made: Reranker = reranker_class(options.rerank)(depth=options.depth)
+    kind = reranker_class(options.rerank)
+    served = {"service": options.service} if "service" in {one.name for one in fields(kind)} else {}
+    made: Reranker = kind(depth=options.depth, **served)
     return made
 
 

@@ -30,7 +30,10 @@ STAGES = {
     "parse.text": "docpipe.parse.text:TextParser",
 }
 
-RERANKERS = {"local": "docpipe.retrieve.rerank:LocalReranker"}
+RERANKERS = {
+    "local": "docpipe.retrieve.rerank:LocalReranker",
+    "zai": "docpipe.retrieve.rerank_zai:ZaiReranker",
+}
 """What `retrieve: {rerank: ...}` may name, besides `none`."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from docpipe._http.endpoint import Endpoint
 from docpipe.errors import ConfigError, StageMismatch, UnknownName
 from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.problems import Place, Problems, did_you_mean
@@ -25,10 +26,12 @@ class RetrieveOptions:
     """Which legs look for hits, unless a call says otherwise."""
     limit: int = 8
     """How many hits, unless a call says otherwise."""
-    rerank: Literal["none", "local"] = "none"
+    rerank: Literal["none", "local", "zai"] = "none"
     """Whether a cross-encoder reads the best hits again: better order, at its cost for each of them."""
     depth: int = 20
     """How many hits it reads."""
+    service: Endpoint = field(default_factory=Endpoint)
+    """Where `zai` is; where it fails, hits keep their order, and a warning says so."""
 
     def __post_init__(self) -> None:
         for name in ("limit", "depth"):

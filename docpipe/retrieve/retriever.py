@@ -1,11 +1,13 @@
 """Questions -> hits: words and vectors asked at once, their findings fused, the best read again where wanted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docpipe._ids import text_key
+from docpipe.errors import ServiceError
 from docpipe.protocols import Embedder, Index, Reranker
 from docpipe.retrieve.fusion import (
     Fused,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     type_matrix = NDArray[np.float32]
 
+_log = logging.getLogger("docpipe.retrieve")
 _LONGEST_QUESTION = 4_000
 """Characters of a question that are read; the rest would cost time and say nothing more."""
 _TEXT_THREADS = 4
@@ -66,9 +69,11 @@ class IndexRetriever:
         found = self._candidates([asked[number] for number in live])
         shelf = _Shelf(self.index)
         shelf.fetch(one.id for number, some in zip(live, found, strict=True) for one in some[: _reach(asked[number])])
+        ranked = [self._ranked(asked[number], some, shelf) for number, some in zip(live, found, strict=True)]
+        self._read_again([asked[number] for number in live], ranked)
         results: list[list[Hit]] = [[] for _ in queries]
-        for number, some in zip(live, found, strict=True):
-            results[number] = self._hits(asked[number], some, shelf)
+        for number, one in zip(live, ranked, strict=True):
+            results[number] = _hits(one, limit=asked[number].limit)
         return results
 
     def neighbours(self, hit: Hit, /, *, before: int = 1, after: int = 1) -> list[Chunk]:
@@ -118,31 +123,55 @@ class IndexRetriever:
             ]
         )
 
-    def _chosen(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> list[tuple[Fused, Chunk]]:
-        """The hits: one leg's own order, or the fused one, spread over documents and read again where wanted."""
+    def _ranked(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> "_Ranked":
+        """The candidates in one leg's own order, or in the fused one, spread over documents."""
         if query.mode != "hybrid":
-            return shelf.distinct(found, limit=query.limit)
-        reader = self._reader(query.text)
-        depth = max(_reach(query), reader.depth if reader else 0)
-        kept = shelf.distinct(found, limit=depth)
-        chunks = {one.id: chunk for one, chunk in kept}
-        phrases = shared_phrases(query.text, [chunk.content for _, chunk in kept])
-        ordered = raised([one for one, _ in kept], phrases)
-        ordered = spread(ordered, {key: chunk.document_id for key, chunk in chunks.items()})
-        if reader:
-            texts = [chunks[one.id].content for one in ordered[: reader.depth]]
-            ordered = reread(ordered, reader.score(query.text, texts))
-        return [(one, chunks[one.id]) for one in ordered[: query.limit]]
+            return _Ranked(shelf.distinct(found, limit=query.limit))
+        reader = self._reader(query)
+        kept = _Ranked(shelf.distinct(found, limit=max(_reach(query), reader.depth if reader else 0)))
+        phrases = shared_phrases(query.text, [chunk.content for chunk in kept.chunks.values()])
+        ordered = spread(raised(kept.order, phrases), {key: chunk.document_id for key, chunk in kept.chunks.items()})
+        return _Ranked([(one, kept.chunks[one.id]) for one in ordered])
 
-    def _reader(self, question: str) -> Reranker | None:
-        return self.rerank if self.rerank is not None and speaks(question, self.rerank.languages) else None
+    def _read_again(self, queries: Sequence[Query], ranked: "Sequence[_Ranked]") -> None:
+        """Let the reranker order the best of each ranking; where it fails, the order stands."""
+        read = [(one, query.text) for one, query in zip(ranked, queries, strict=True) if self._reader(query)]
+        if self.rerank is None or not read:
+            return
+        depth = self.rerank.depth
+        asked = [(text, [one.chunks[best.id].content for best in one.order[:depth]]) for one, text in read]
+        for (one, _), scores in zip(read, _scores(self.rerank, asked), strict=True):
+            if scores:
+                one.order = reread(one.order, scores)
 
-    def _hits(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> list[Hit]:
-        chosen = self._chosen(query, found, shelf)
-        return [
-            Hit(chunk=chunk, score=one.score, rank=rank, found_by=one.found_by)
-            for rank, (one, chunk) in enumerate(chosen, start=1)
-        ]
+    def _reader(self, query: Query) -> Reranker | None:
+        hybrid = query.mode == "hybrid" and self.rerank is not None
+        return self.rerank if hybrid and self.rerank and speaks(query.text, self.rerank.languages) else None
+
+
+class _Ranked:
+    """The candidates of a question, and the chunk of each."""
+
+    def __init__(self, chosen: Sequence[tuple[Fused, Chunk]]) -> None:
+        self.order = [one for one, _ in chosen]
+        self.chunks = {one.id: chunk for one, chunk in chosen}
+
+
+def _hits(ranked: _Ranked, *, limit: int) -> list[Hit]:
+    return [
+        Hit(chunk=ranked.chunks[one.id], score=one.score, rank=rank, found_by=one.found_by)
+        for rank, one in enumerate(ranked.order[:limit], start=1)
+    ]
+
+
+def _scores(reranker: Reranker, asked: Sequence[tuple[str, Sequence[str]]]) -> list[list[float]]:
+    """What a reranker makes of each question's texts, asked at once where it can; none where its service fails."""
+    many: Callable[[Any], list[list[float] | ServiceError]] | None = getattr(reranker, "score_many", None)
+    found = many(asked) if many else [reranker.score(question, texts) for question, texts in asked]
+    failed = [one for one in found if isinstance(one, ServiceError)]
+    if failed:
+        _log.warning("hits are not read again, their order stands: %s", failed[0])
+    return [[] if isinstance(one, ServiceError) else one for one in found]
 
 
 class _Shelf:
