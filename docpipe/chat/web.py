@@ -12,7 +12,7 @@ from docpipe._zai.values import WebPage, WebResult
 from docpipe._zai.web_search import MOST_RESULTS, Recency, shortened
 from docpipe.chat.terms import terms
 from docpipe.chat.web_text import LONGEST, cleaned, one_line
-from docpipe.errors import ServiceError
+from docpipe.errors import ServiceError, Unavailable
 from docpipe.prompt.builder import Excerpt
 from docpipe.protocols import Chunker, DocumentRows, Embedder
 from docpipe.types import Blob, Chunk, Citation, Document, EmbeddedChunk, Hit, Query, Source
@@ -26,6 +26,8 @@ __all__ = ["Web", "WebFound", "WebGrounds", "WebOptions", "pages_to_read", "web_
 _LONGEST_QUERY = 300
 _MOST_OF_A_SITE = 2
 """Pages of one host that are read, while other hosts have some too."""
+_MORE_SECONDS = 10.0
+"""How much longer than the reader itself waits, all tries are waited for."""
 _MOST_CHUNKS = 96
 """Chunks of all pages that are embedded: those that share most words with the question."""
 _UNREADABLE = re.compile(
@@ -95,10 +97,18 @@ class Web:
         return list(await asyncio.gather(*(self._page(reader, url) for url in urls)))
 
     async def _page(self, reader: "Reader", url: str) -> "WebPage | ServiceError":
+        """A page, or why not; a person waits, so that all tries together have a limit."""
+        import asyncio
+
+        seconds = self.options.timeout + _MORE_SECONDS
         try:
-            return await reader.read(url, timeout=self.options.timeout)
+            async with asyncio.timeout(seconds):
+                return await reader.read(url, timeout=self.options.timeout)
         except ServiceError as error:
             return error
+        except TimeoutError:
+            message = f"the web reader gave no page within {seconds:g} s"
+            return Unavailable(message, service="reader", remedy="raise `web.timeout`, or try later")
 
     def _search(self) -> "WebSearch":
         from docpipe._zai.web_search import WebSearch

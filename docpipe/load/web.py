@@ -41,7 +41,8 @@ class WebLoader:
     path: str = ""
     """A file with more of them, one a line; empty lines and lines that begin with # are left out."""
     via: Literal["direct", "reader"] = "direct"
-    """Read pages from their own servers, or by the platform's reader, which gives Markdown without a page's frame."""
+    """Read pages from their own servers, or by the platform's reader, which gives Markdown without a page's frame.
+    Proxies of the environment are used for the reader only."""
     service: Endpoint = Endpoint()
     """Where the reader is."""
     refresh: Literal["changed", "always", "never"] = "changed"

@@ -155,6 +155,15 @@ def test_the_platform_is_searched_and_read(platform: StandIn, grounds: WebGround
     assert {call.body["url"] for call in platform.calls("/reader")} == {GUIDE, OTHER}
 
 
+def test_a_reader_that_hangs_is_not_waited_for_forever(platform: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("docpipe.chat.web._MORE_SECONDS", -0.8)
+    platform.pages[GUIDE] = PAGE
+    platform.latency("/reader", 1.0)
+    (reply,) = wait(Web(WebOptions(timeout=1)).read((GUIDE,)))
+    assert isinstance(reply, Unavailable)
+    assert "web.timeout" in reply.remedy
+
+
 def test_a_missing_key_is_told(platform: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ZAI_API_KEY")
     with pytest.raises(Unauthorized, match="ZAI_API_KEY"):
