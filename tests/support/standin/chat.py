@@ -151,7 +151,7 @@ def check_messages(messages: Sequence[Any], *, vision: bool = False, roles: Sequ
     wanted: set[str] = set()
     for number, message in enumerate(messages):
         within = f"messages[{number}]"
-        role = message.get("role") if isinstance(message, dict) else None
+        role = str(message.get("role")) if isinstance(message, dict) else ""
         if role not in roles:
             raise invalid(f"{within}.role must be one of {', '.join(roles)}")
         fields.check(message, MESSAGES[role], within=within)
@@ -184,7 +184,7 @@ def _check_parts(parts: Sequence[Any], within: str, *, vision: bool) -> None:
     if not vision:
         raise invalid(f"{within}.content must be a string for a text model")
     for part in parts:
-        kind = part.get("type") if isinstance(part, dict) else None
+        kind = str(part.get("type")) if isinstance(part, dict) else ""
         if kind not in PARTS:
             raise invalid(f"{within}.content has a part of an unknown type")
         fields.check(part, PARTS[kind], within=f"{within}.content")

@@ -161,7 +161,7 @@ def reply(pages: Sequence[Mapping[str, Any]], *, boxes: Boxes, sizes: Sizes, cro
 
 
 def _image_tokens(page: Mapping[str, Any]) -> int:
-    return max(1, round(page["width"] * page["height"] / 28 / 28 / 4))
+    return max(1, int(page["width"] * page["height"] / 28 / 28 / 4))
 
 
 def _details(page: Mapping[str, Any], boxes: Boxes, sizes: Sizes, crops: bool) -> list[dict[str, Any]]:

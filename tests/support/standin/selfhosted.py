@@ -201,4 +201,4 @@ def _pages(file: Any, reader: ocr.Reader) -> list[dict[str, Any]]:
 
 
 def _polygon(box: Sequence[int] | None) -> list[list[int]] | None:
-    return box and [[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]
+    return None if box is None else [[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]

@@ -72,6 +72,7 @@ def embeddings(body: dict[str, Any]) -> dict[str, Any]:
     fields.check(body, EMBEDDINGS)
     model, dimensions = body["model"], body.get("dimensions")
     texts = _texts(body["input"])
+    allowed: tuple[int, ...]
     if model == "embedding-3":
         allowed, most, together = (256, 512, 1024, 2048), 3072, 0
     elif model == "embedding-2":
