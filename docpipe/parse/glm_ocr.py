@@ -6,6 +6,7 @@ from typing import Literal
 
 from docpipe import _ids
 from docpipe._http.endpoint import Endpoint
+from docpipe._http.meter import OWN
 from docpipe.parse.ocr import image_pages, pdf_pages
 from docpipe.parse.ocr.payloads import Sending, of_image, of_pdf
 from docpipe.parse.ocr.pieces import page as page_of
@@ -13,7 +14,7 @@ from docpipe.parse.ocr.recogniser import PageRecogniser
 from docpipe.parse.ocr.reply import FORMAT, figures, unpacked
 from docpipe.parse.page.printed import PrintedPage
 from docpipe.parse.pdf import PdfParser, PdfPart
-from docpipe.protocols import Payload, Recogniser, Wanted
+from docpipe.protocols import Expected, Payload, Recogniser, Wanted
 from docpipe.types import Blob, Document, Source
 
 IMAGES = frozenset(image_pages.MEDIA_TYPES)
@@ -22,6 +23,8 @@ _MOST_PAGES = 100
 """In one call, says the service."""
 _MOST_MB = 45.0
 _DPI = (72, 600)
+_TOKENS_READ, _TOKENS_WRITTEN = 1_700, 800
+"""For one page: a letter-size page at 240 dpi, written on closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,24 @@ class GlmOcrParser:
             found = figures({wanted.page: replies.get(wanted.key, b"") for part in parts for wanted in part.wanted})
             read[0] = replace(read[0], metadata={**read[0].metadata, "figures": found})
         return self._local.merge(source, read)
+
+    def require_key(self) -> None:
+        """Raises: Unauthorized: pages may have to go to the platform, and the variable with its key is not set."""
+        if self.mode == "cloud" and self.ocr != "never":
+            from docpipe._zai.layout_parsing import LayoutParsing
+
+            LayoutParsing(self.service, model=self.model).require_key()
+
+    def expected_of_pages(self, pages: Sequence[int], /) -> Expected:
+        """Calls and tokens for so many pages of each file; pages that must be read twice are not counted."""
+        size = self.piece_pages if self.mode == "cloud" else 1
+        return Expected(
+            capability="layout_parsing" if self.mode == "cloud" else OWN,
+            model=self.model,
+            requests=sum(-(-count // size) for count in pages),
+            prompt_tokens=_TOKENS_READ * sum(pages),
+            completion_tokens=_TOKENS_WRITTEN * sum(pages),
+        )
 
     @property
     def _local(self) -> PdfParser:

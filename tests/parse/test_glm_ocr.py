@@ -4,6 +4,7 @@ import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from printed_pages import blob, of
@@ -11,6 +12,7 @@ from quick_retries import quick_retries as quick_retries
 from standin import StandIn, faults, printing
 
 from docpipe import _ids
+from docpipe._http.endpoint import Endpoint
 from docpipe.errors import EncryptedSource, OutOfCredit, Refused, Unauthorized, Unavailable
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.glm_ocr import GlmOcrParser, OcrPart
@@ -252,6 +254,32 @@ def test_a_fault_that_passes_costs_no_page(
     assert all(document.text.count(said(sheet)) == 1 for sheet in book)
 
 
+def own_server(platform: StandIn, api: str, path: str = "", **options: Any) -> GlmOcrParser:
+    service = Endpoint(base_url=platform.host_url + path)
+    return GlmOcrParser(mode="selfhosted", api=api, service=service, **options)  # type: ignore[arg-type]
+
+
+def test_the_glmocr_server_reads_pages_without_a_key(platform: StandIn, book: list[printing.Sheet]) -> None:
+    document = parsed(blob(printing.scan(book)), own_server(platform, "glmocr"))
+    assert all(document.text.count(said(sheet)) == 1 for sheet in book)
+    calls = platform.calls("/glmocr/parse")
+    assert len(calls) == len(book) and not any("authorization" in map(str.lower, call.headers) for call in calls)
+    found = [block.bbox for block in document.blocks if block.kind is BlockKind.PARAGRAPH and block.page == 1]
+    truth = [each["box"] for each in book[0].elements if each["native_label"] == "text"]
+    for box, expected in zip(found, truth, strict=True):
+        assert box is not None and all(abs(a - b) <= 1 / 500 for a, b in zip(box, expected, strict=True))
+
+
+@pytest.mark.parametrize("ways", [("image",), ("image", "half")], ids=["by halves", "by nothing"])
+def test_an_empty_reply_of_the_server_for_a_page_with_ink_is_not_believed(
+    ways: Any, platform: StandIn, book: list[printing.Sheet]
+) -> None:
+    platform.spoil(book[1].number, "empty", ways=ways)
+    document = parsed(blob(printing.scan(book[:3])), own_server(platform, "glmocr"))
+    assert (said(book[1]) in document.text) == (len(ways) == 1)
+    assert said(book[0]) in document.text and said(book[2]) in document.text
+
+
 def divided(parser: AssistedParser, source: Blob, cuts: Sequence[int]) -> tuple[list[OcrPart], list[str]]:
     edges = [0, *cuts, parser.page_count(source)]
     parts = [pickle.loads(pickle.dumps(parser.parse_pages(source, a, b))) for a, b in pairwise(edges)]
@@ -297,8 +325,6 @@ def test_pieces_stay_below_the_size_that_was_asked_for(book: list[printing.Sheet
 
 
 def test_options_have_no_part_in_identity_where_they_change_no_text() -> None:
-    from docpipe._http.endpoint import Endpoint
-
     plain = _ids.fingerprint(GlmOcrParser())
     assert _ids.fingerprint(GlmOcrParser(piece_pages=3, service=Endpoint(concurrency=9), password="x")) == plain
     assert _ids.fingerprint(GlmOcrParser(ocr="always")) != plain

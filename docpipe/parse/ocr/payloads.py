@@ -122,8 +122,7 @@ def _piece(opened: "PdfPages", pages: tuple[int, ...], limit: int) -> Payload | 
 def _drawn(page: "pymupdf.Page", number: int, way: str, dpi: float, sending: Sending) -> Payload:
     greys = pictures.grey(page)
     shown = _shown(greys, way)
-    height = len(greys)
-    ink = pictures.has_ink(greys[int(shown.top * height) : max(1, int(shown.bottom * height))])
+    ink = pictures.has_ink(greys, shown.top, shown.bottom)
     data = pictures.picture(page, dpi=dpi, top=shown.top, bottom=shown.bottom)
     regions = () if shown == _ALL else (shown,)
     return Payload(data=data, media_type="image/jpeg", pages=(number,), ink=(ink,), regions=regions)

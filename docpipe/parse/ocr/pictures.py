@@ -28,7 +28,9 @@ _DARKER = 40
 _LEAST_INK = 0.0004
 """Of the page's area; about one short word."""
 _EDGE = 0.03
-"""Of each side: where scanners leave shadows."""
+"""Of the page's width: where scanners leave shadows."""
+_RUNNING = 0.07
+"""Of the page's height: where running headers and page numbers stand, which a service may leave out."""
 
 
 def picture(page: "pymupdf.Page", *, dpi: float, top: float = 0.0, bottom: float = 1.0) -> bytes:
@@ -74,9 +76,13 @@ def grey(page: "pymupdf.Page", dpi: float = _LOOK) -> "type_grey":
     return greys
 
 
-def has_ink(greys: "type_grey") -> bool:
-    """Whether anything is printed on it, its edges and its paper's colour aside."""
-    return bool(_ink(_inner(greys)).mean() > _LEAST_INK)
+def has_ink(greys: "type_grey", top: float = 0.0, bottom: float = 1.0) -> bool:
+    """Whether anything is printed between two fractions of a page's height, running lines and edges aside."""
+    height, width = greys.shape
+    first, last = max(top, _RUNNING), min(bottom, 1 - _RUNNING)
+    across = int(_EDGE * width)
+    inner = _ink(greys)[int(first * height) : int(last * height), across : width - across]
+    return bool(inner.size and inner.mean() > _LEAST_INK)
 
 
 def middle(greys: "type_grey") -> float:
@@ -89,13 +95,6 @@ def middle(greys: "type_grey") -> float:
     smooth = np.convolve(ink, np.ones(3) / 3, mode="same") if len(ink) > 3 else ink
     distance = np.abs(np.arange(start, stop) / height - 0.5)
     return float((start + int(np.lexsort((distance, smooth))[0]) + 0.5) / height)
-
-
-def _inner(greys: "type_grey") -> "type_grey":
-    height, width = greys.shape
-    down, across = int(_EDGE * height), int(_EDGE * width)
-    inner: type_grey = greys[down : height - down, across : width - across]
-    return inner if inner.size else greys
 
 
 def _ink(greys: "type_grey") -> Any:

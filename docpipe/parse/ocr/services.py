@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from docpipe.parse.ocr.payloads import Crop
 
 _LABELS = {"text": "text", "table": "table", "formula": "formula", "figure": "image"}
+_REGIONS = 4
+"""Of a page, at least, on most pages: so many pages fewer are in flight than calls."""
 type_pages = list[list[Element]]
 
 
@@ -91,7 +93,7 @@ class RegionsReader:
         from docpipe._zai.selfhosted import REGION_CAPABILITY, RegionReader
 
         self._service = RegionReader(endpoint, api=api, model=model)
-        self.width = endpoint.concurrency or REGION_CAPABILITY.concurrency
+        self.width = max(2, (endpoint.concurrency or REGION_CAPABILITY.concurrency) // _REGIONS)
 
     async def read(self, payload: Payload, /) -> type_pages:
         """One page, its regions read all at once."""
