@@ -28,7 +28,7 @@ _MOST_OF_A_SITE = 2
 """Pages of one host that are read, while other hosts have some too."""
 _MORE_SECONDS = 10.0
 """How much longer than the reader itself waits, all tries are waited for."""
-_MOST_CHUNKS = 96
+_MOST_CHUNKS = 64
 """Chunks of all pages that are embedded: those that share most words with the question."""
 _UNREADABLE = re.compile(
     r"\.(?:zip|gz|7z|rar|tar|exe|dmg|iso|mp[34]|m4[av]|avi|mov|mkv|webm|wav|ogg|png|jpe?g|gif|webp|svg|xlsx?|pptx?)$",
