@@ -9,7 +9,7 @@ printing.text_pdf([sheet, ...])      # the same pages with a text layer, without
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from html import escape
 from typing import Any, Literal
 
@@ -305,9 +305,15 @@ def _font(text: str) -> str:
 
 
 def _length(text: str, size: float) -> float:
+    font = _font(text)
+    return size * sum(_advance(character, font) for character in text)
+
+
+@cache
+def _advance(character: str, font: str) -> float:
     import pymupdf
 
-    return float(pymupdf.get_text_length(text, fontname=_font(text), fontsize=size))
+    return float(pymupdf.get_text_length(character, fontname=font, fontsize=1))
 
 
 def _wrapped(text: str, size: float, width: float) -> Iterator[str]:
