@@ -106,7 +106,7 @@ class PdfParser:
         raise EncryptedSource(
             f"the PDF cannot be opened: {wrong}",
             source=uri,
-            remedy="set `password` of parse.pdf, or save the file without one",
+            remedy="set the parser's `password`, or save the file without one",
         )
 
 

@@ -222,6 +222,14 @@ def test_without_a_key_the_variable_is_named(monkeypatch: pytest.MonkeyPatch, bo
         parsed(blob(printing.scan(book[:1])))
 
 
+def test_a_key_is_required_before_the_run_only_where_every_page_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ZAI_API_KEY", raising=False)
+    for parser in (GlmOcrParser(), GlmOcrParser(ocr="never"), GlmOcrParser(ocr="always", mode="selfhosted")):
+        parser.require_key()
+    with pytest.raises(Unauthorized, match="ZAI_API_KEY"):
+        GlmOcrParser(ocr="always").require_key()
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
