@@ -395,3 +395,46 @@ class Answerer(Protocol):
     def flow(self, turn: Turn, /) -> Generator[Any, Any, Answer]:
         """The steps to one grounded answer, as `docpipe.chat.needs` explains; `origin: none` where nothing says it."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """Calls that some work will take, about: named and counted as the meter of `docpipe._http` does."""
+
+    capability: str
+    model: str
+    requests: int
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@runtime_checkable
+class PaidByPage(Protocol):
+    """A stage that has a service read pages."""
+
+    def expected_of_pages(self, pages: Sequence[int], /) -> Expected:
+        """What it takes, rather too much than too little. `pages`: how many of each file."""
+        ...
+
+
+@runtime_checkable
+class PaidByToken(Protocol):
+    """A stage that sends texts to a service."""
+
+    def expected_of_tokens(self, tokens: int, /) -> Expected:
+        """What it takes, rather too much than too little."""
+        ...
+
+
+@runtime_checkable
+class NeedsKey(Protocol):
+    """A stage that asks a service."""
+
+    def require_key(self) -> None:
+        """Do nothing where the service needs no key.
+
+        Raises:
+            Unauthorized: the environment holds no key, or none of the right form; nothing was sent.
+        """
+        ...

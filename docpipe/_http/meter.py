@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+OWN = "selfhosted"
+"""What calls are counted under that carry no key: they go to a server of one's own, and cost nothing."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:

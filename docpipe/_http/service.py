@@ -170,7 +170,7 @@ class Service:
 
     def _count(self, model: str, tally: Tally) -> None:
         self._tally += tally
-        meter.add(self.capability.name, model, tally)
+        meter.add(self.capability.name if self._key else meter.OWN, model, tally)
 
     def sent(self, model: str) -> None:
         """Count an attempt. Raises: BudgetSpent: the endpoint's options allow no more."""

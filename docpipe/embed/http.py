@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from docpipe._http import loop
 from docpipe._http.endpoint import Endpoint
+from docpipe._http.meter import OWN
 from docpipe.embed.batches import batches, shortened
 from docpipe.errors import BadReply, EmbedError, InvalidOption, Refused
+from docpipe.protocols import Expected
 from docpipe.split.tokenizers import check_name, tokenizer
 
 if TYPE_CHECKING:
@@ -114,6 +116,12 @@ class HttpEmbedder:
     def require_key(self) -> None:
         """Raises: Unauthorized: the variable with the key is not set."""
         self._client.require_key()
+
+    def expected_of_tokens(self, tokens: int, /) -> Expected:
+        """Calls and tokens; more calls where texts are short."""
+        capability = "embeddings" if self.service.key else OWN
+        requests = -(-tokens // self.batch_tokens)
+        return Expected(capability=capability, model=self.name, requests=requests, prompt_tokens=tokens)
 
     def embed_passages(self, texts: Sequence[str], /) -> "type_matrix":
         """Vectors of texts to find: shape (len(texts), dim); equal texts are asked for once.

@@ -77,6 +77,7 @@ class Tally:
 
 
 def written_outcome(parsed: Parsed, job: Job, seconds: float) -> Outcome:
+    """What became of a document that was written."""
     known = job.row.status == Status.INDEXED or job.row.chunks > 0
     return Outcome(
         uri=job.step.uri,

@@ -11,14 +11,16 @@ from docpipe.types import Answer, Block, Chunk, Citation, Document, Failure, Hit
 Json = dict[str, Any]
 
 _COUNTS = ("indexed", "updated", "unchanged", "deleted", "failed", "ignored")
-_WORK = ("pages", "ocr_pages", "chunks", "embedded", "reused", "seconds", "version", "cost_usd")
+_WORK = ("pages", "ocr_pages", "chunks", "embedded", "reused", "seconds", "version", "recognised", "remembered")
+_MONEY = ("cost_usd", "requests", "tokens")
 
 
 def run(report: RunReport) -> Json:
     """What `docpipe run --json` prints."""
     return {
         "pipeline": report.pipeline,
-        **{name: getattr(report, name) for name in _COUNTS + _WORK},
+        **{name: getattr(report, name) for name in _COUNTS + _WORK + _MONEY},
+        "remarks": list(report.remarks),
         "failures": [outcome(item) for item in report.failures],
         "left_out": [outcome(item) for item in report.left_out],
         "needs_ocr": [{"uri": item.uri, "pages": list(item.pages)} for item in report.needs_ocr],
@@ -33,9 +35,10 @@ def outcome(item: Outcome) -> Json:
 
 def plan(wanted: Plan) -> Json:
     """What `docpipe plan --json` prints."""
-    names = ("added", "changed", "unchanged", "deleted", "pages", "ocr_pages", "embed_tokens", "cost_usd")
+    names = ("added", "changed", "unchanged", "deleted", "pages", "ocr_pages", "embed_tokens", "cost_usd", "requests")
     return {
         **{name: getattr(wanted, name) for name in names},
+        "remarks": list(wanted.remarks),
         "items": [{"uri": item.uri, "action": item.action, "why": item.why} for item in wanted.items],
     }
 

@@ -26,6 +26,10 @@ class Memo:
         self._writing: Future[None] | None = None
         self._busy = False
 
+    def keys(self) -> set[str]:
+        """The pages that are known."""
+        return set(self._known)
+
     def find(self, keys: Sequence[str]) -> dict[str, bytes]:
         """What is known of these pages."""
         with self._guard:

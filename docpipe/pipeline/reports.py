@@ -59,6 +59,11 @@ class RunReport:
     version: int = 0
     """Version of the index after the run."""
     cost_usd: float = 0.0
+    """What services cost, as far as their prices are known."""
+    requests: int = 0
+    """Calls to services that were answered."""
+    tokens: int = 0
+    """Tokens that services read and wrote."""
     failures: tuple[Outcome, ...] = ()
     """The documents that failed."""
     left_out: tuple[Outcome, ...] = ()
@@ -68,6 +73,8 @@ class RunReport:
     """Pages that a service read in this run."""
     remembered: int = 0
     """Pages that it had read before: known by what is on them, and not paid for again."""
+    remarks: tuple[str, ...] = ()
+    """What else to know: costs that are in no sum, say."""
     stage_seconds: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     """CPU seconds by stage, where measured."""
 
@@ -93,10 +100,15 @@ class Plan:
     pages: int = 0
     """Pages to parse."""
     ocr_pages: int = 0
-    """Pages that would go through OCR."""
+    """Pages that a service would read; without one, those that are known to need OCR."""
     embed_tokens: int = 0
     """Tokens to embed; an estimate."""
     cost_usd: float = 0.0
+    """What services would cost, about and rather too much, as far as their prices are known."""
+    requests: int = 0
+    """Calls to services, about."""
+    remarks: tuple[str, ...] = ()
+    """What else to know: costs that are in no sum, say."""
     items: tuple[PlanItem, ...] = ()
     """What would be worked on, and what is left out with a reason."""
 

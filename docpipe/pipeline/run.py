@@ -14,6 +14,7 @@ from docpipe.pipeline.ledger import Ledger, Row, Stamp, new_row
 from docpipe.pipeline.memo import Memo
 from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.plan import Action, Step
+from docpipe.pipeline.pricing import Spending
 from docpipe.pipeline.recognition import ENDS_THE_RUN, Recognition
 from docpipe.pipeline.reports import Event, RunReport
 from docpipe.pipeline.survey import Survey, check_deletions, stamp_of, survey
@@ -109,6 +110,7 @@ class Run:
             Unauthorized, OutOfCredit: a service ended the run. What was finished is kept, the rest stays as it was.
         """
         started = time.monotonic()
+        self._spending = Spending()
         stages = self._stages
         lost = not stages.index.versions()
         stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim)
@@ -382,7 +384,7 @@ class Run:
             self._tally.add(Outcome(uri=step.uri, status=Status.DELETED))
 
     def _report(self, name: str, seconds: float) -> RunReport:
-        tally = self._tally
+        tally, spent = self._tally, self._spending.so_far()
         counts: Mapping[str, Any] = {status.value: count for status, count in tally.counts.items()}
         report = RunReport(
             pipeline=name,
@@ -399,8 +401,12 @@ class Run:
             needs_ocr=tuple(tally.needs_ocr),
             recognised=tally.recognised,
             remembered=tally.remembered,
+            cost_usd=spent.usd,
+            requests=spent.requests,
+            tokens=spent.tokens,
+            remarks=spent.remarks,
             stage_seconds={stage: round(spent, 3) for stage, spent in tally.seconds.items()},
         )
-        if self._done or tally.counts[Status.DELETED]:
+        if self._done or tally.counts[Status.DELETED] or spent.requests:
             self._ledger.keep_run(report)
         return report

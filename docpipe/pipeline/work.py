@@ -69,6 +69,13 @@ class Measured:
     pages: int
     wanted: tuple[str, ...] = ()
     """Keys of the pages that a service has to read."""
+    part: int = 0
+    """Pages of a range, where those are still to be looked for in ranges; else 0."""
+
+    @property
+    def starts(self) -> range:
+        """Where these ranges begin."""
+        return range(0, self.pages if self.part else 0, self.part or 1)
 
 
 _at_hand: dict[str, Blob] = {}
@@ -99,10 +106,14 @@ class Work:
         return self._chunked(_one(blob.source, self.parser(blob)), blob.source)
 
     def measure(self, loader: int, entry: Entry) -> Measured:
-        """Read a file, count its pages, and see which of them a service would have to read."""
+        """Read a file, count its pages, and see which of them a service would have to read, unless it is long."""
         blob = self.loaders[loader].read(entry)
-        pages, parser = self._pages(blob), self.assisted
-        wanted = parser.wanted(parser.parse_pages(blob, 0, pages)) if parser is not None and pages else ()
+        pages, most = self._pages(blob), self._pages_per_part
+        if self.assisted is None or not pages:
+            return Measured(source=blob.source, pages=pages)
+        if pages > most:
+            return Measured(source=blob.source, pages=pages, part=most)
+        wanted = self.assisted.wanted(self.assisted.parse_pages(blob, 0, pages))
         return Measured(source=blob.source, pages=pages, wanted=tuple(one.key for one in wanted))
 
     def part(self, loader: int, entry: Entry, digest: str, start: int, stop: int) -> Part:
@@ -125,9 +136,7 @@ class Work:
     @property
     def assisted(self) -> AssistedParser | None:
         """The parser, where a service reads some pages for it."""
-        parser = self.parser
-        assists = isinstance(parser, AssistedParser) and getattr(parser, "assists", True)
-        return cast(AssistedParser, parser) if assists else None
+        return assisting(self.parser)
 
     @property
     def _pages_per_part(self) -> int:
@@ -170,6 +179,12 @@ class Work:
             ocr_pages=tuple(page.number for page in document.pages if page.needs_ocr),
             stored=_codec.encode(document) if store else b"",
         )
+
+
+def assisting(parser: Parser) -> AssistedParser | None:
+    """A parser for which a service reads some pages; None for another."""
+    assists = isinstance(parser, AssistedParser) and getattr(parser, "assists", True)
+    return cast(AssistedParser, parser) if assists else None
 
 
 def _one(source: Source, documents: object) -> Document:
