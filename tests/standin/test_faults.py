@@ -91,6 +91,27 @@ def test_silence_ends_with_the_client_s_patience(platform: StandIn, after: int) 
         client.post(platform.base_url + CHAT, json=ASK, headers={"Authorization": f"Bearer {platform.key}"})
 
 
+@pytest.mark.parametrize("events", [0, 2])
+def test_a_stream_falls_silent(platform: StandIn, events: int) -> None:
+    platform.fault(CHAT, faults.hang(after_events=events))
+    headers = {"Authorization": f"Bearer {platform.key}"}
+    got = ""
+    asked = {"json": {**ASK, "stream": True}, "headers": headers}
+    with (
+        pytest.raises(httpx.ReadTimeout),
+        httpx.Client(timeout=0.2) as client,
+        client.stream("POST", platform.base_url + CHAT, **asked) as reply,
+    ):
+        for text in reply.iter_text():
+            got += text
+    assert got.count("data: ") == events
+
+
+def test_a_stream_drips(platform: StandIn) -> None:
+    platform.fault(CHAT, faults.drip(50_000))
+    assert events_of(streamed(platform))[-1]["choices"][0]["finish_reason"] == "stop"
+
+
 def test_a_drip_takes_its_time(platform: StandIn) -> None:
     platform.fault(CHAT, Fault(body=b"[1, 2, 3]", manner="drip", rate=100, after_bytes=0))
     started = time.monotonic()

@@ -82,9 +82,9 @@ def malformed(body: bytes = b'{"id": "1", choices: [}') -> Fault:
     return Fault(body=body)
 
 
-def hang(*, after_bytes: int = 0) -> Fault:
-    """Nothing comes any more."""
-    return Fault(manner="hang", after_bytes=after_bytes, after_events=after_bytes)
+def hang(*, after_bytes: int = 0, after_events: int = 0) -> Fault:
+    """Nothing comes any more; of a stream after some events."""
+    return Fault(manner="hang", after_bytes=after_bytes, after_events=after_events)
 
 
 def drip(rate: float) -> Fault:

@@ -279,7 +279,7 @@ class StandIn:
             return
         if fault and fault.edit:
             events = fault.edit(events)
-        if fault and fault.manner in ("reset", "hang") and fault.after_bytes == 0:
+        if fault and fault.manner in ("reset", "hang") and fault.after_bytes == 0 >= fault.after_events:
             await self._spoiled(wire, b"", fault, call)
             return
         sent = events if fault is None or fault.after_events < 0 else events[: fault.after_events]
@@ -304,9 +304,10 @@ class StandIn:
     async def _spoiled(self, wire: Wire, rest: bytes, fault: Fault, call: Call) -> None:
         """The connection is of no use afterwards, unless it only drips."""
         if fault.manner == "drip":
-            for start in range(len(rest)):
-                await wire.send(rest[start : start + 1])
-                await asyncio.sleep(1 / fault.rate)
+            size = max(1, int(fault.rate / 100))
+            for start in range(0, len(rest), size):
+                await wire.send(rest[start : start + size])
+                await asyncio.sleep(size / fault.rate)
             return
         if fault.manner == "hang":
             await wire.gone()
