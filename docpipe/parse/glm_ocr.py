@@ -132,17 +132,6 @@ class GlmOcrParser:
         asked = services.selfhosted(self.service, api=self.api, model=self.model)
         return PageRecogniser(reader=asked, piece_pages=1, halves=self.api == "glmocr")
 
-    def require_key(self) -> None:
-        """Do nothing unless every page is sent to the platform: `auto` needs no key before the first scan comes.
-
-        Raises:
-            Unauthorized: the environment holds no key, or none of the right form.
-        """
-        if self.mode == "cloud" and self.ocr == "always":
-            from docpipe._zai.layout_parsing import LayoutParsing
-
-            LayoutParsing(self.service, model=self.model).require_key()
-
     def merge(self, source: Source, parts: Sequence[OcrPart], /) -> Document:
         """The document without what the service would read."""
         return self.merge_read(source, parts, {})

@@ -108,24 +108,22 @@ def _grounds(greys: "NDArray[np.uint8]", paper: int) -> tuple[Any, list[Area]]:
     local = np.full(greys.shape, paper, np.int16)
     tinted = np.abs(greys.astype(np.int16) - paper) > _TINT
     solid = opened(opened(tinted, _SOLID, 0), _SOLID, 1)
-    figures = []
-    for area in components(widened(solid, _APART // 2)):
+    pictured = np.zeros_like(solid)
+    for area in components(widened(solid, 2)):
         trimmed = trim(solid, area)
-        if trimmed is None or min(trimmed.height, trimmed.width) < _LEAST_FILL:
+        if trimmed is None:
             continue
-        if trimmed.height * trimmed.width > 0.9 * greys.size:
-            continue
-        ground = _ground(trimmed.of(greys), trimmed.of(solid))
+        ground = _ground(trimmed.of(greys))
         if ground is None:
-            figures.append(trimmed)
+            trimmed.of(pictured)[:] = True
         else:
-            trimmed.of(local)[trimmed.of(solid)] = ground
-            closed = opened(~trimmed.of(solid), _SOLID, 1)
-            trimmed.of(local)[~closed] = ground
-    return local, figures
+            trimmed.of(local)[:] = ground
+    groups = (trim(pictured, area) for area in components(widened(pictured, _APART // 2)))
+    large = [area for area in groups if area and min(area.height, area.width) >= _LEAST_FILL]
+    return local, [area for area in large if area.height * area.width < 0.9 * greys.size]
 
 
-def _ground(greys: "NDArray[np.uint8]", solid: "type_mask") -> int | None:
+def _ground(greys: "NDArray[np.uint8]") -> int | None:
     """The one grey on which something is written; None where it is a picture."""
     import numpy as np
 
@@ -228,9 +226,7 @@ def trim(mask: "type_mask", area: Area) -> Area | None:
     rows, columns = runs(part.any(axis=1)), runs(part.any(axis=0))
     if not rows:
         return None
-    return Area(
-        area.top + rows[0][0], area.top + rows[-1][1], area.left + columns[0][0], area.left + columns[-1][1]
-    )
+    return Area(area.top + rows[0][0], area.top + rows[-1][1], area.left + columns[0][0], area.left + columns[-1][1])
 
 
 def components(mask: "type_mask") -> list[Area]:

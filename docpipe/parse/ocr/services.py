@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from docpipe._http.endpoint import Endpoint
@@ -43,9 +42,7 @@ def cloud(endpoint: Endpoint, *, model: str, crops: bool) -> Reader:
 
 
 def selfhosted(endpoint: Endpoint, *, api: Literal["glmocr", "openai", "ollama"], model: str) -> Reader:
-    """What asks a server of one's own. The platform's key is not for it."""
-    if endpoint.key == Endpoint().key:
-        endpoint = replace(endpoint, key="")
+    """What asks a server of one's own."""
     return ServerReader(endpoint) if api == "glmocr" else RegionsReader(endpoint, api=api, model=model)
 
 
