@@ -288,6 +288,42 @@ def test_an_empty_reply_of_the_server_for_a_page_with_ink_is_not_believed(
     assert said(book[0]) in document.text and said(book[2]) in document.text
 
 
+REGIONS = [
+    ("title", "Ferry report"),
+    ("text", "The ferry carried 412,000 passengers in 2024, six percent more than the year before. " * 4),
+    ("table", [["Route", "Passengers"], ["North pier", "251,000"], ["Lighthouse", "161,000"]]),
+    ("text", "The second ferry sails at noon. " * 6),
+]
+
+
+@pytest.mark.parametrize(("api", "path"), [("openai", "/v1"), ("ollama", "")])
+def test_a_model_server_reads_the_regions_that_are_found_here(api: str, path: str, platform: StandIn) -> None:
+    sheet = printing.sheet(REGIONS)
+    document = parsed(blob(printing.scan([sheet], dpi=200)), own_server(platform, api, path))
+    assert "412,000 passengers" in document.text and "The second ferry sails at noon." in document.text
+    (table,) = (block for block in document.blocks if block.kind is BlockKind.TABLE)
+    assert [[cell.text for cell in row] for row in read(table.span.of(document.text)).rows][2] == [
+        "Lighthouse",
+        "161,000",
+    ]
+    assert document.text.index("412,000") < table.span.start < document.text.index("second ferry")
+    truth = next(each["box"] for each in sheet.elements if each["label"] == "table")
+    assert table.bbox is not None and all(abs(a - b) < 0.02 for a, b in zip(table.bbox, truth, strict=True))
+    assert not document.pages[0].needs_ocr
+
+
+def test_pictures_of_regions_suit_the_model_server() -> None:
+    import pymupdf
+
+    parser = GlmOcrParser(mode="selfhosted")
+    payload = parser.payload(blob(printing.scan([printing.sheet(REGIONS)])), (1,), "whole")
+    assert payload.data == b"" and len(payload.regions) >= 3
+    for crop in payload.regions:
+        pixels = pymupdf.Pixmap(crop.jpeg)
+        assert pixels.width % 28 == 0 and pixels.height % 28 == 0 and pixels.n == 3
+        assert 12_544 <= pixels.width * pixels.height <= 71_372_800
+
+
 def divided(parser: AssistedParser, source: Blob, cuts: Sequence[int]) -> tuple[list[OcrPart], list[str]]:
     edges = [0, *cuts, parser.page_count(source)]
     parts = [pickle.loads(pickle.dumps(parser.parse_pages(source, a, b))) for a, b in pairwise(edges)]
