@@ -1,8 +1,7 @@
 """A book of scanned pages through a service that allows so many calls at once: how busy it is kept, what is sent twice.
 
-Runs against the stand-in platform of the tests, over real HTTP. Three runs: everything new; killed half way and
-run again; a page
-added to the book.
+Runs against the stand-in platform of the tests, over real HTTP. Three runs: everything
+new; killed half way and run again; a page put before the first.
 
     python benchmarks/ocr_service.py --pages 1000 --at-once 4 --seconds 0.8
 """
