@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe.geometry import Geometry, Line
+from docpipe.geometry import UNCUT, Geometry, Line
 
 TEXT = "hello wide world second line"
 
@@ -89,3 +89,12 @@ def test_boxes_never_fail_and_lie_on_known_pages(made: list[Line], a: int, b: in
     geometry, (start, end) = Geometry.of(made), sorted((a, b))
     pages = {line.page for line in made}
     assert all(box.page in pages for box in geometry.boxes(start, end, "ab cd " * 900))
+
+
+def test_a_run_whose_words_nobody_placed_is_never_cut() -> None:
+    text = "the pilot waits at the outer buoy"
+    geometry = Geometry.of([Line(0, len(text), 1, 0.1, 0.2, 0.9, 0.3, (UNCUT,))])
+    (box,) = geometry.boxes(4, 9, text)
+    assert (round(box.left, 3), round(box.right, 3)) == (0.1, 0.9)
+    (kept,) = geometry.slice(4, 9)
+    assert kept.edges == (UNCUT,)

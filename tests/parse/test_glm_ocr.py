@@ -48,6 +48,17 @@ def parsed(source: Blob, parser: GlmOcrParser | None = None) -> Document:
     return document
 
 
+_scans: dict[tuple[int, ...], bytes] = {}
+
+
+def scan(sheets: Sequence[printing.Sheet]) -> Blob:
+    """A PDF of pictures, printed once for all tests."""
+    numbers = tuple(sheet.number for sheet in sheets)
+    if numbers not in _scans:
+        _scans[numbers] = printing.scan(sheets)
+    return blob(_scans[numbers])
+
+
 def said(sheet: printing.Sheet) -> str:
     """The first words of a sheet's body."""
     return next(e["content"] for e in sheet.elements if e["native_label"] == "text")[:40]
@@ -68,7 +79,7 @@ def sent(platform: StandIn) -> list[str]:
 
 def test_a_scan_becomes_a_document_with_kinds_and_places(platform: StandIn) -> None:
     sheet = printing.sheet(FERRY)
-    document = parsed(blob(printing.scan([sheet])))
+    document = parsed(scan([sheet]))
     assert [(block.kind.value, block.level) for block in document.blocks] == [
         ("title", 1), ("heading", 2), ("paragraph", 0), ("table", 0), ("list_item", 1), ("list_item", 1),
         ("header", 0), ("page_number", 0),
@@ -95,7 +106,7 @@ def test_boxes_land_at_the_same_place_in_every_form(
     with StandIn(boxes=boxes, sizes=sizes) as platform:  # type: ignore[arg-type]
         monkeypatch.setenv("ZAI_API_KEY", platform.key)
         monkeypatch.setenv("ZAI_BASE_URL", platform.base_url)
-        document = parsed(blob(printing.scan(book[:1])))
+        document = parsed(scan(book[:1]))
     found = [block.bbox for block in document.blocks if block.kind is BlockKind.PARAGRAPH]
     truth = [each["box"] for each in book[0].elements if each["native_label"] == "text"]
     for box, expected in zip(found, truth, strict=True):
@@ -133,7 +144,7 @@ def mixed(book: Sequence[printing.Sheet]) -> bytes:
 
     with pymupdf.open() as document:
         for number, sheet in enumerate(book, start=1):
-            data = printing.scan([sheet]) if number in (2, 4) else printing.text_pdf([sheet])
+            data = scan([sheet]).data if number in (2, 4) else printing.text_pdf([sheet])
             with pymupdf.open(stream=data, filetype="pdf") as one:
                 document.insert_pdf(one)
         return bytes(document.tobytes())
@@ -144,7 +155,7 @@ def test_always_sends_every_page_and_never_none(platform: StandIn, book: list[pr
     parsed(source, GlmOcrParser(ocr="always"))
     assert sum(call.pages != () for call in platform.calls(PATH)) == 2
     platform.forget()
-    document = parsed(blob(printing.scan(book[:2])), GlmOcrParser(ocr="never"))
+    document = parsed(scan(book[:2]), GlmOcrParser(ocr="never"))
     assert platform.calls() == [] and [page.needs_ocr for page in document.pages] == [True, True]
 
 
@@ -187,7 +198,7 @@ def test_a_page_that_is_read_badly_is_healed_or_set_apart_and_the_others_are_who
 ) -> None:
     code = "1214" if kind == "refused" else "1301"
     platform.spoil(book[2].number, kind, ways=WAYS[healed_by], code=code)  # type: ignore[arg-type]
-    document = parsed(blob(printing.scan(book)))
+    document = parsed(scan(book))
     others = [sheet for sheet in book if sheet is not book[2]]
     assert all(document.text.count(said(sheet)) == 1 for sheet in others)
     healed = healed_by != "nothing" or kind == "other_page"  # alone, there is no other page to be read instead
@@ -199,13 +210,13 @@ def test_a_page_against_the_policy_is_left_out_and_the_file_is_not(
     platform: StandIn, book: list[printing.Sheet]
 ) -> None:
     platform.spoil(book[1].number, "refused", code="1301")
-    document = parsed(blob(printing.scan(book)))
+    document = parsed(scan(book))
     assert [page.number for page in document.pages if page.needs_ocr] == [2]
 
 
 def test_a_page_without_boxes_keeps_its_words(platform: StandIn, book: list[printing.Sheet]) -> None:
     platform.spoil(book[0].number, "no_boxes")
-    document = parsed(blob(printing.scan(book[:1])))
+    document = parsed(scan(book[:1]))
     assert said(book[0]) in document.text
 
 
@@ -219,7 +230,7 @@ def test_a_reply_with_markdown_only_is_read(platform: StandIn, book: list[printi
 def test_without_a_key_the_variable_is_named(monkeypatch: pytest.MonkeyPatch, book: list[printing.Sheet]) -> None:
     monkeypatch.delenv("ZAI_API_KEY", raising=False)
     with pytest.raises(Unauthorized, match="ZAI_API_KEY"):
-        parsed(blob(printing.scan(book[:1])))
+        parsed(scan(book[:1]))
 
 
 def test_a_key_is_required_before_a_run_that_may_ask_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +256,7 @@ def test_an_error_of_the_service_is_the_files_error(
 ) -> None:
     platform.fault(PATH, fault, times=-1)
     with pytest.raises(error):
-        parsed(blob(printing.scan(book)))
+        parsed(scan(book))
     assert len(platform.calls(PATH)) <= 20
 
 
@@ -258,7 +269,7 @@ def test_a_fault_that_passes_costs_no_page(
     fault: faults.Fault, platform: StandIn, book: list[printing.Sheet], quick_retries: None
 ) -> None:
     platform.fault(PATH, fault, times=2)
-    document = parsed(blob(printing.scan(book)))
+    document = parsed(scan(book))
     assert all(document.text.count(said(sheet)) == 1 for sheet in book)
 
 
@@ -268,7 +279,7 @@ def own_server(platform: StandIn, api: str, path: str = "", **options: Any) -> G
 
 
 def test_the_glmocr_server_reads_pages_without_a_key(platform: StandIn, book: list[printing.Sheet]) -> None:
-    document = parsed(blob(printing.scan(book)), own_server(platform, "glmocr"))
+    document = parsed(scan(book), own_server(platform, "glmocr"))
     assert all(document.text.count(said(sheet)) == 1 for sheet in book)
     calls = platform.calls("/glmocr/parse")
     assert len(calls) == len(book) and not any("authorization" in map(str.lower, call.headers) for call in calls)
@@ -283,7 +294,7 @@ def test_an_empty_reply_of_the_server_for_a_page_with_ink_is_not_believed(
     ways: Any, platform: StandIn, book: list[printing.Sheet]
 ) -> None:
     platform.spoil(book[1].number, "empty", ways=ways)
-    document = parsed(blob(printing.scan(book[:3])), own_server(platform, "glmocr"))
+    document = parsed(scan(book[:3]), own_server(platform, "glmocr"))
     assert (said(book[1]) in document.text) == (len(ways) == 1)
     assert said(book[0]) in document.text and said(book[2]) in document.text
 
@@ -351,7 +362,7 @@ def kept(parser: GlmOcrParser, source: Blob) -> Mapping[str, bytes]:
 
 def test_keys_follow_the_page_and_the_options_that_change_its_reading(book: list[printing.Sheet]) -> None:
     def keys(parser: GlmOcrParser, sheets: Sequence[printing.Sheet]) -> list[str]:
-        return divided(parser, blob(printing.scan(sheets)), [])[1]
+        return divided(parser, scan(sheets), [])[1]
 
     plain = keys(GlmOcrParser(), book[:3])
     assert keys(GlmOcrParser(), [book[5], *book[:3]])[1:] == plain
@@ -361,7 +372,7 @@ def test_keys_follow_the_page_and_the_options_that_change_its_reading(book: list
 
 
 def test_pieces_stay_below_the_size_that_was_asked_for(book: list[printing.Sheet]) -> None:
-    parser, source = GlmOcrParser(piece_mb=0.2), blob(printing.scan(book))
+    parser, source = GlmOcrParser(piece_mb=0.2), scan(book)
     payload = parser.payload(source, (1, 2, 3, 4, 5, 6), "whole")
     assert len(payload.data) <= 200_000 and 1 <= len(payload.pages) < 6 and payload.media_type == "application/pdf"
     single = GlmOcrParser(piece_mb=0.001).payload(source, (4, 5), "whole")
@@ -389,7 +400,7 @@ def test_auto_hands_pdfs_and_pictures_to_the_parser_that_reads_scans(
     auto = AutoParser(pdf=GlmOcrParser())  # type: ignore[arg-type]
     assert auto.assists and isinstance(auto, AssistedParser) and not AutoParser().assists
     sources: list[tuple[Blob, Callable[[], str]]] = [
-        (blob(printing.scan(book[:1])), lambda: said(book[0])),
+        (scan(book[:1]), lambda: said(book[0])),
         (picture(printing.image(book[1])), lambda: said(book[1])),
     ]
     for source, words in sources:
