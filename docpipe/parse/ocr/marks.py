@@ -235,12 +235,12 @@ def components(mask: "type_mask") -> list[Area]:
 
     height, width = mask.shape
     padded = np.pad(mask, ((0, -height % _CELL), (0, -width % _CELL)))
-    coarse = padded.reshape(len(padded) // _CELL, _CELL, -1, _CELL).any(axis=(1, 3))
+    coarse: Any = padded.reshape(len(padded) // _CELL, _CELL, -1, _CELL).any(axis=(1, 3))
     areas: list[Area] = []
     open_runs: list[tuple[int, int, int]] = []
-    for row, filled in enumerate(coarse):
+    for row in range(len(coarse)):
         below: list[tuple[int, int, int]] = []
-        for start, stop in runs(filled):
+        for start, stop in runs(coarse[row]):
             number = len(areas)
             areas.append(Area(row, row + 1, start, stop))
             for left, right, other in open_runs:

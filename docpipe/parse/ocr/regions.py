@@ -10,6 +10,7 @@ from being read across.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from docpipe.parse.ocr.marks import Area, Marks, marks, opened, runs, trim
@@ -31,6 +32,8 @@ _NARROWEST_COLUMN = 0.08
 """Of a column of text, in widths of the page."""
 _FEWEST_LINES = 3
 """That leave a gutter free: two may do so by chance."""
+_LEADING = 0.6
+"""Gap between lines, in heights of their ink, where a page does not show it."""
 _BREAK = 40
 """Gap over which nothing hangs together."""
 _FILLED = 0.75
@@ -39,6 +42,8 @@ _TALLEST_LINE = 60
 """Ink without a gap over more rows is a drawing."""
 _STRIP = 60
 """Width of the strips in which that is looked at, so that slanting lines of text stay apart."""
+_LATER = 6
+"""A zone that could begin so many lines later, and then ends later, does: a page's head may end a zone too soon."""
 _DEEPEST = 6
 _MOST = 400
 """Regions of a page; what comes after is read in one."""
@@ -85,7 +90,7 @@ def regions(greys: "NDArray[np.uint8]") -> tuple[Region, ...]:
     page = _Page(mask=_filled(found), large=_large(found))
     areas = list(_divided(page, Area(0, height, 0, width)))
     if len(areas) > _MOST:
-        areas = areas[:_MOST] + [("text", _all(area for _, area in areas[_MOST:]))]
+        areas = [*areas[:_MOST], ("text", _all(area for _, area in areas[_MOST:]))]
     return tuple(
         Region(kind, BBox(area.left / width, area.top / height, area.right / width, area.bottom / height))
         for kind, area in areas
@@ -120,7 +125,7 @@ def _divided(page: _Page, area: Area) -> Iterator[tuple[type_kind, Area]]:
     start = 0
     while start < len(bands):
         stop, gutters = _zone(page, bands, start)
-        if not gutters:
+        if not gutters or any(_zone(page, bands, at)[0] > stop for at in range(start + 1, min(stop, start + _LATER))):
             plain.append(bands[start].area)
             start += 1
             continue
@@ -162,7 +167,7 @@ def _zone(page: _Page, bands: Sequence[_Band], start: int) -> tuple[int, list[tu
         elif best[1] or not _could(free):
             break
     stop, gutters = best
-    return best if gutters and _is_zone(page, bands[start:stop]) else (start, [])
+    return best if gutters and _is_zone(page, bands[start:stop], gutters) else (start, [])
 
 
 def _could(free: "type_mask") -> bool:
@@ -193,14 +198,26 @@ def _extent(ink: "type_mask", start: int, stop: int) -> int:
     return found[-1][1] - found[0][0] if found else 0
 
 
-def _is_zone(page: _Page, bands: Sequence[_Band]) -> bool:
-    """Whether it is no chance that these lines leave the same gap."""
-    beside = any(
-        area.holds(large) or large.holds(area) or _crosses(area, large)
-        for area in (band.area for band in bands)
-        for _, large in page.large
-    )
-    return beside or len(bands) >= _FEWEST_LINES or bands[-1].area.bottom - bands[0].area.top > _TALLEST_LINE
+def _is_zone(page: _Page, bands: Sequence[_Band], gutters: Sequence[tuple[int, int]]) -> bool:
+    """Whether it is no chance that these lines leave the same gap: each column has lines of its own, or a figure."""
+    if any(_crosses(band.area, large) for band in bands for _, large in page.large):
+        return True
+    height = bands[-1].area.bottom - bands[0].area.top
+    if len(bands) < _FEWEST_LINES and height <= _TALLEST_LINE:
+        return False
+    if _inked(bands[0], gutters) == [0]:
+        return False
+    for column in range(len(gutters) + 1):
+        lines = [band.area.height for band in bands if column in _inked(band, gutters)]
+        if len(lines) < 2 and sum(lines) <= _TALLEST_LINE // 2:
+            return False
+    return True
+
+
+def _inked(band: _Band, gutters: Sequence[tuple[int, int]]) -> list[int]:
+    """Which columns a line has ink in, from 0."""
+    edges = [0, *((start + stop) // 2 for start, stop in gutters), len(band.free)]
+    return [number for number, (left, right) in enumerate(pairwise(edges)) if not band.free[left:right].all()]
 
 
 def _crosses(area: Area, other: Area) -> bool:
@@ -212,10 +229,14 @@ def _columns(
 ) -> Iterator[tuple[type_kind, Area]]:
     whole = _all(band.area for band in bands)
     cuts = [whole.left, *(whole.left + (start + stop) // 2 for start, stop in gutters), whole.right]
-    columns = [whole._replace(left=left, right=right) for left, right in zip(cuts, cuts[1:], strict=False)]
+    columns = [whole._replace(left=left, right=right) for left, right in pairwise(cuts)]
     inked = [column for column in (trim(page.mask, column) for column in columns) if column]
-    if _is_table(page, bands, columns):
-        yield "table", _all(iter(inked))
+    rows = 1 + max((at for at, band in enumerate(bands) if len(_inked(band, gutters)) > 1), default=0)
+    if _is_table(page, bands[:rows], columns):
+        table = trim(page.mask, _all(band.area for band in bands[:rows]))
+        if table is not None:
+            yield "table", table
+        yield from _paragraphs(page, [band.area for band in bands[rows:]])
     elif min(column.width for column in inked) < _NARROWEST_COLUMN * page.width:
         yield from _paragraphs(page, [band.area for band in bands])
     else:
@@ -243,7 +264,8 @@ def _is_table(page: _Page, bands: Sequence[_Band], columns: Sequence[Area]) -> b
 
 
 def _paragraphs(page: _Page, bands: Sequence[Area]) -> Iterator[tuple[type_kind, Area]]:
-    """Lines that stand close to each other and are of one size, together; tables, figures and drawings by themselves."""
+    """Lines that stand close to each other and are of one size, together; tables, figures, drawings by themselves."""
+    gap = _usual_gap(bands)
     lines: list[Area] = []
     for band in bands:
         inside = [(kind, area) for kind, area in page.large if _crosses(band, area)]
@@ -251,7 +273,7 @@ def _paragraphs(page: _Page, bands: Sequence[Area]) -> Iterator[tuple[type_kind,
             yield from _texts(page, lines)
             lines = []
             yield from _with_large(page, band, inside)
-        elif lines and _parts(lines, band):
+        elif lines and _parts(lines, band, gap):
             yield from _texts(page, lines)
             lines = [band]
         else:
@@ -259,16 +281,24 @@ def _paragraphs(page: _Page, bands: Sequence[Area]) -> Iterator[tuple[type_kind,
     yield from _texts(page, lines)
 
 
-def _parts(lines: Sequence[Area], band: Area) -> bool:
+def _usual_gap(bands: Sequence[Area]) -> float:
+    """Rows between two lines, in heights of a line."""
+    if len(bands) < _FEWEST_LINES + 1:
+        return _LEADING
+    gaps = sorted((after.top - before.bottom) / before.height for before, after in pairwise(bands))
+    return min(gaps[len(gaps) // 2], _LEADING)
+
+
+def _parts(lines: Sequence[Area], band: Area, leading: float) -> bool:
     """Whether a line begins a new paragraph: a wider gap than before, or another size of letters."""
     gap = band.top - lines[-1].bottom
     height = sorted(line.height for line in lines)[len(lines) // 2]
-    gaps = [after.top - before.bottom for before, after in zip(lines, lines[1:], strict=False)]
-    usual = sorted(gaps)[len(gaps) // 2] if gaps else max(3, round(0.6 * height))
+    gaps = sorted(after.top - before.bottom for before, after in pairwise(lines))
+    usual = gaps[len(gaps) // 2] if gaps else max(3, round(leading * height))
     if gap > max(usual + 3, 1.4 * usual):
         return True
-    sizes = sorted((max(height, 1), max(band.height, 1)))
-    return sizes[1] > 1.6 * sizes[0] and gap > 2 and sizes[1] > 14
+    small, large = sorted((max(height, 1), max(band.height, 1)))
+    return large > 1.6 * small and gap > 2 and large > 14
 
 
 def _texts(page: _Page, lines: Sequence[Area]) -> Iterator[tuple[type_kind, Area]]:

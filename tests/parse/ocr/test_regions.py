@@ -41,7 +41,7 @@ TWO_COLUMNS: list[Any] = [
     ("text", SENTENCE * 3),
     ("number", "7"),
 ]
-THREE_COLUMNS: list[Any] = [("text", SENTENCE * (3 + number % 2)) for number in range(8)]
+THREE_COLUMNS: list[Any] = [("text", SENTENCE * (3 + number % 2)) for number in range(7)]
 KINDS = {"table": "table", "image": "figure"}
 
 
