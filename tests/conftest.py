@@ -1,4 +1,4 @@
-"""What every test gets: no network but loopback, and hypothesis without a clock."""
+"""What every test gets: no network but loopback, no key, and hypothesis without a clock."""
 
 import socket
 from typing import Any
@@ -23,3 +23,4 @@ def _loopback_only(self: socket.socket, address: Any) -> None:
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
+    monkeypatch.delenv("ZAI_API_KEY", raising=False)

@@ -231,9 +231,9 @@ def _characters() -> Tokenizer:
 
 @cache
 def _zai() -> Tokenizer:
-    from docpipe.split.zai_tokens import ZaiTokens, service_counter
+    from docpipe.split.zai_tokens import Platform, ZaiTokens
 
-    return ZaiTokens.asking(service_counter(), local=_cl100k_base())
+    return ZaiTokens.asking(Platform(), local=_cl100k_base())
 
 
 TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {
