@@ -21,8 +21,9 @@ if TYPE_CHECKING:
         SourceError,
         StageError,
     )
-    from docpipe.pipeline.pipe import AsyncPipe, Pipe, Session, aopen, open
+    from docpipe.pipeline.pipe import AsyncPipe, Pipe, aopen, open
     from docpipe.pipeline.reports import Event, FailureRow, Plan, PlanItem, RunReport, StatusReport
+    from docpipe.pipeline.talk import Session, SessionReport
     from docpipe.types import (
         Answer,
         BBox,
@@ -32,15 +33,18 @@ if TYPE_CHECKING:
         Chunk,
         Citation,
         Document,
+        Exchange,
         Failure,
         Hit,
         Outcome,
         Page,
         PageBox,
         Query,
+        ReasoningPiece,
         Source,
         Span,
         Status,
+        TextPiece,
         Usage,
     )
 
@@ -59,6 +63,7 @@ __all__ = [
     "DocpipeError",
     "Document",
     "Event",
+    "Exchange",
     "Failure",
     "FailureRow",
     "Hit",
@@ -71,16 +76,19 @@ __all__ = [
     "Plan",
     "PlanItem",
     "Query",
+    "ReasoningPiece",
     "RunLocked",
     "RunReport",
     "ServiceError",
     "Session",
+    "SessionReport",
     "Source",
     "SourceError",
     "Span",
     "StageError",
     "Status",
     "StatusReport",
+    "TextPiece",
     "Usage",
     "aopen",
     "open",
@@ -97,8 +105,9 @@ _MODULES = {
         "SourceError",
         "StageError",
     ),
-    "docpipe.pipeline.pipe": ("AsyncPipe", "Pipe", "Session", "aopen", "open"),
+    "docpipe.pipeline.pipe": ("AsyncPipe", "Pipe", "aopen", "open"),
     "docpipe.pipeline.reports": ("Event", "FailureRow", "Plan", "PlanItem", "RunReport", "StatusReport"),
+    "docpipe.pipeline.talk": ("Session", "SessionReport"),
 }
 """Where a public name is found, if not in `docpipe.types`."""
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

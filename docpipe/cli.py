@@ -5,12 +5,13 @@ failed; 2 the command or the pipeline file is wrong; 3 another run holds the loc
 """
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,7 +23,8 @@ from docpipe.pipeline import json_forms
 
 if TYPE_CHECKING:
     from docpipe.pipeline.pipe import Pipe
-    from docpipe.types import Answer, Chunk, Document, Hit
+    from docpipe.prompt.prefix import Difference
+    from docpipe.types import Answer, Chunk, Document, Hit, Prompt
 
 app = typer.Typer(
     name="docpipe",
@@ -43,6 +45,11 @@ Where = Annotated[
 
 
 _INTERRUPTED = 130
+Web = Annotated[bool, typer.Option("--web/--no-web", help="Whether the web may be asked, if the pipeline has it.")]
+Thinking = Annotated[
+    bool | None,
+    typer.Option("--thinking/--no-thinking", help="Whether the model thinks first, whatever the pipeline says."),
+]
 
 
 class _Failed(Exception):
@@ -88,6 +95,7 @@ def run(
     question: Annotated[str | None, typer.Option("--ask", help="Ask this afterwards.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Parse everything again.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Work on so many documents at most.")] = None,
+    max_cost: Annotated[float | None, typer.Option(metavar="USD", help="Do nothing if it would cost more.")] = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -96,7 +104,7 @@ def run(
 
     with _opened(pipeline) as pipe, output.quiet(as_json):
         with console.RunProgress() as progress:
-            report = pipe.run(full=full, limit=limit, progress=progress)
+            report = pipe.run(full=full, limit=limit, max_cost=max_cost, progress=progress)
         answer = pipe.ask(question) if question is not None else None
     form = json_forms.run(report) | ({"ask": json_forms.ask(answer)} if answer else {})
     output.show(
@@ -149,18 +157,94 @@ def ask(
     question: Question,
     show: Annotated[Path | None, typer.Option(help="Write each cited page as a picture into this folder.")] = None,
     where: Where = None,
+    web: Web = True,
+    thinking: Thinking = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it is written.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Answer a question, with proof."""
-    from docpipe import console
+    from docpipe import console, conversation
 
+    if stream and as_json:
+        raise ConfigError("--json prints one object, not a stream", where="--stream", remedy="leave out one of the two")
     with _opened(pipeline) as pipe, output.quiet(as_json):
-        answer = pipe.ask(question, where=_all_of(where))
+        if stream:
+            pieces = pipe.stream(question, where=_all_of(where), web=web, thinking=thinking)
+            answer = conversation.tell(pieces, _say, _note if thinking else None)
+        else:
+            answer = pipe.ask(question, where=_all_of(where), web=web, thinking=thinking)
         shown = _show(pipe, answer, show) if show is not None else []
     form = json_forms.ask(answer) | ({"shown": [str(path) for path in shown]} if show is not None else {})
-    pages = f"\nproof: {shown[0]}\n" if shown else ""
-    output.show(form, lambda: console.answer_text(answer) + console.safe(pages), as_json)
+    pages = console.safe(f"\nproof: {shown[0]}\n" if shown else "")
+    output.show(form, lambda: pages if stream else console.answer_text(answer) + pages, as_json)
+
+
+@app.command()
+def chat(
+    pipeline: Pipeline,
+    where: Where = None,
+    web: Web = True,
+    thinking: Thinking = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Talk: each line of standard input is a question, and may refer to what was said before."""
+    from docpipe import console, conversation
+
+    with _opened(pipeline) as pipe:
+        typed = sys.stdin.isatty()
+        _note(conversation.HELP if typed else "")
+        record = conversation.converse(
+            pipe.session(),
+            conversation.questions(sys.stdin),
+            where=_all_of(where),
+            web=web,
+            thinking=thinking,
+            write=(lambda text: None) if as_json else _say,
+            note=_note,
+            patient=typed,
+        )
+    output.show(record.form(), lambda: console.spent_text(record.answers), as_json)
+    if record.failed:
+        raise _Failed
+
+
+@app.command()
+def prompt(
+    pipeline: Pipeline,
+    question: Annotated[str | None, typer.Argument(help="In quotes.", show_default=False)] = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Compare two prompts: questions, or .json files that --save made."),
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Keep the prompt in this file.")] = None,
+    where: Where = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show what the model would be told, and what of it a cache can hold. Asks no model."""
+    from docpipe import console
+    from docpipe.prompt import saved
+
+    if (question is None) == (diff is None):
+        remedy = "docpipe prompt PIPELINE --help shows both"
+        raise ConfigError("it takes either a question or --diff with two", where="docpipe prompt", remedy=remedy)
+    with _opened(pipeline) as pipe, output.quiet(as_json):
+        model = str(getattr(pipe.stages.answerer, "model", ""))
+        if diff is not None:
+            first, second = (_prompt_of(pipe, one, _all_of(where)) for one in diff)
+        else:
+            built = pipe.prompt(question or "", where=_all_of(where))
+    if diff is not None:
+        found = _difference(first, second, model)
+        output.show(asdict(found) | {"model": model}, lambda: console.difference_text(found), as_json)
+        return
+    form = saved.form(built, question=question or "", model=model)
+    if save is not None:
+        with _writing(save):
+            save.write_text(json.dumps(form, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    output.show(form, lambda: console.prompt_text(built), as_json)
 
 
 @app.command()
@@ -237,11 +321,17 @@ def _ended_like_ctrl_c() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _end(*_: object) -> None:
+    from docpipe.conversation import Ended
+
+    raise Ended
 
 
 @contextlib.contextmanager
@@ -276,6 +366,31 @@ def _show(pipe: "Pipe", answer: "Answer", folder: Path) -> list[Path]:
         from docpipe.drawing import show_answer
 
         return show_answer(answer, proofs(pipe, answer), folder)
+
+
+def _prompt_of(pipe: "Pipe", given: str, where: str) -> "Prompt":
+    """The prompt that a file holds, or that a question makes."""
+    from docpipe.prompt import saved
+
+    file = Path(given)
+    if file.suffix == ".json" and file.is_file():
+        return saved.read(file.read_text("utf-8", errors="replace"), file=given)
+    return pipe.prompt(given, where=where).prompt
+
+
+def _difference(first: "Prompt", second: "Prompt", model: str) -> "Difference":
+    from docpipe.prompt import prefix, prices
+    from docpipe.split.tokenizers import tokenizer
+
+    return prefix.difference(first, second, count=tokenizer("o200k_base").count, price=prices.price(model))
+
+
+def _say(text: str) -> None:
+    output.write(sys.stdout, text)
+
+
+def _note(text: str) -> None:
+    output.write(sys.stderr, text)
 
 
 def _draw(html: Path, data: bytes, document: "Document", pages: set[int] | None) -> None:

@@ -5,21 +5,48 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import prompts
 import pytest
 
 import docpipe as package
 import docpipe.pipeline.pipe as pipes
 from docpipe import console
 from docpipe.cli import main
-from docpipe.errors import ConfigError, CorruptSource, IndexFailed, IndexMismatch, InvalidOption, RunLocked, SourceError
+from docpipe.errors import (
+    ConfigError,
+    CorruptSource,
+    IndexFailed,
+    IndexMismatch,
+    InvalidOption,
+    RunLocked,
+    SourceError,
+    Unauthorized,
+)
 from docpipe.pipeline.reports import Event, FailureRow, PagesOf, Plan, PlanItem, RunReport, StatusReport
+from docpipe.prompt.builder import Built
 from docpipe.protocols import IndexStats
-from docpipe.types import Answer, BlockKind, Chunk, Citation, Failure, Hit, Outcome, PageBox, Source, Span, Status
+from docpipe.types import (
+    Answer,
+    BlockKind,
+    Chunk,
+    Citation,
+    Failure,
+    Hit,
+    Outcome,
+    PageBox,
+    ReasoningPiece,
+    Source,
+    Span,
+    Status,
+    TextPiece,
+    Usage,
+)
 
 EVIL = "a\x1b[31mred\x9b2J\u202egnp.exe"
 BOX = PageBox(3, 0.1, 0.2, 0.3, 0.4)
@@ -66,6 +93,7 @@ class FakePipe:
     failed: int = 0
     hits: tuple[Hit, ...] = (Hit(chunk=chunk(), score=0.5, rank=1, found_by=("vector", "text")),)
     found: Answer = ANSWER
+    stages: Any = field(default_factory=lambda: SimpleNamespace(answerer=SimpleNamespace(model="glm-4.6")))
 
     def _say(self, name: str, **facts: Any) -> None:
         self.calls.append((name, facts))
@@ -77,8 +105,10 @@ class FakePipe:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def run(self, *, full: bool, limit: int | None, progress: Callable[[Event], None]) -> RunReport:
-        self._say("run", full=full, limit=limit)
+    def run(
+        self, *, full: bool, limit: int | None, max_cost: float | None, progress: Callable[[Event], None]
+    ) -> RunReport:
+        self._say("run", full=full, limit=limit, max_cost=max_cost)
         done = Outcome(uri="a.pdf", status=Status.INDEXED, chunks=4, pages=2, seconds=0.5)
         bad = Outcome(uri="b\n" + EVIL, status=Status.FAILED, error=FAILURE)
         for event in (
@@ -114,9 +144,25 @@ class FakePipe:
         self._say("neighbours", before=before, after=after)
         return [chunk(0, "what stands before"), chunk(2, "what stands after")]
 
-    def ask(self, question: str, *, where: str = "") -> Answer:
-        self._say("ask", question=question, where=where)
+    def ask(self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None) -> Answer:
+        self._say("ask", question=question, where=where, web=web, thinking=thinking)
         return self.found
+
+    def stream(
+        self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None
+    ) -> Iterator[TextPiece | ReasoningPiece | Citation | Answer]:
+        self._say("stream", question=question, where=where, web=web, thinking=thinking)
+        yield ReasoningPiece(text="hm")
+        yield from (TextPiece(text=word) for word in self.found.text.partition(" "))
+        yield CITATION
+        yield self.found
+
+    def session(self) -> "FakePipe":
+        return self
+
+    def prompt(self, question: str, *, where: str = "") -> Built:
+        self._say("prompt", question=question, where=where)
+        return prompts.built(question, sources=prompts.excerpts("At 4 bar.\x1b[2J"))
 
     def status(self) -> StatusReport:
         self._say("status")
@@ -166,6 +212,8 @@ COMMANDS = {
     "search": ["search", "p.yaml", "q"],
     "search around": ["search", "p.yaml", "q", "--context", "1"],
     "ask": ["ask", "p.yaml", "q"],
+    "prompt": ["prompt", "p.yaml", "q"],
+    "prompt diff": ["prompt", "p.yaml", "--diff", "a", "b"],
     "status": ["status", "p.yaml"],
     "failures": ["failures", "p.yaml"],
 }
@@ -216,7 +264,7 @@ def test_run_gives_the_promised_fields(pipe: FakePipe, docpipe: Out) -> None:
     code, out, _ = docpipe("run", "p.yaml", "--full", "--limit", "3", "--json")
     form = json.loads(out)
     assert code == 1
-    assert pipe.calls == [("run", {"full": True, "limit": 3})]
+    assert pipe.calls == [("run", {"full": True, "limit": 3, "max_cost": None})]
     promised = "pipeline indexed updated unchanged deleted failed ignored pages chunks embedded reused seconds version"
     assert set(promised.split()) | {"cost_usd", "failures"} <= set(form)
     assert {"uri", "stage", "error", "remedy"} <= set(form["failures"][0])
@@ -243,7 +291,7 @@ def test_run_ends_with_a_table_the_failures_and_the_pages_that_need_ocr(pipe: Fa
 def test_run_can_ask_afterwards(pipe: FakePipe, docpipe: Out) -> None:
     _, out, _ = docpipe("run", "p.yaml", "--ask", "why?", "--json")
     assert json.loads(out)["ask"]["answer"] == "At 4 bar [1]."
-    assert pipe.calls[-1] == ("ask", {"question": "why?", "where": ""})
+    assert pipe.calls[-1] == ("ask", {"question": "why?", "where": "", "web": True, "thinking": None})
     _, out, _ = docpipe("run", "p.yaml", "--ask", "why?")
     assert out.rstrip().endswith("[1] a/b.pdf p. 3\n    “opens at 4 bar”")
 
@@ -285,6 +333,103 @@ def test_ask_gives_the_promised_fields(pipe: FakePipe, docpipe: Out) -> None:
     promised = "marker uri chunk_id pages boxes quote verified url title published"
     assert set(promised.split()) <= set(form["citations"][0])
     assert set(form["usage"]) == {"prompt_tokens", "cached_tokens", "completion_tokens"}
+
+
+def test_ask_passes_on_what_it_is_told(pipe: FakePipe, docpipe: Out) -> None:
+    docpipe("ask", "p.yaml", "q", "--where", "page < 3", "--no-web", "--thinking")
+    assert pipe.calls == [("ask", {"question": "q", "where": "page < 3", "web": False, "thinking": True})]
+
+
+def test_an_answer_can_be_printed_as_it_is_written(pipe: FakePipe, docpipe: Out) -> None:
+    code, out, err = docpipe("ask", "p.yaml", "q", "--stream")
+    assert (code, out, err) == (0, "At 4 bar [1].\n\n[1] a/b.pdf p. 3\n    “opens at 4 bar”\n", "")
+    assert pipe.calls == [("stream", {"question": "q", "where": "", "web": True, "thinking": None})]
+    _, _, err = docpipe("ask", "p.yaml", "q", "--stream", "--thinking")
+    assert err == "hm"
+
+
+def test_a_stream_is_no_json_object(pipe: FakePipe, docpipe: Out) -> None:
+    code, out, _ = docpipe("ask", "p.yaml", "q", "--stream", "--json")
+    assert code == 2
+    assert "not a stream" in json.loads(out)["error"]["message"]
+
+
+def test_a_run_can_be_given_a_limit_of_money(pipe: FakePipe, docpipe: Out) -> None:
+    docpipe("run", "p.yaml", "--max-cost", "0.5")
+    assert pipe.calls == [("run", {"full": False, "limit": None, "max_cost": 0.5})]
+
+
+class TestChat:
+    def test_each_line_is_a_question(self, pipe: FakePipe, docpipe: Out, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("q\n\nand why?\n/quit\nnever"))
+        code, out, _ = docpipe("chat", "p.yaml", "--no-web")
+        assert code == 0
+        assert out.count("At 4 bar [1].") == 2
+        assert [facts["question"] for _, facts in pipe.calls] == ["q", "and why?"]
+        assert {facts["web"] for _, facts in pipe.calls} == {False}
+
+    def test_json_gives_the_whole_conversation(
+        self, pipe: FakePipe, docpipe: Out, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("q\nr\n"))
+        pipe.found = replace(ANSWER, usage=Usage(prompt_tokens=10, cached_tokens=5), cost_usd=0.25)
+        code, out, _ = docpipe("chat", "p.yaml", "--json")
+        form = json.loads(out)
+        assert (code, len(form["turns"]), form["cost_usd"], form["usage"]["prompt_tokens"]) == (0, 2, 0.5, 20)
+
+    def test_a_missing_key_ends_it_with_a_remedy(
+        self, pipe: FakePipe, docpipe: Out, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("q\nr\n"))
+        pipe.error = Unauthorized("ZAI_API_KEY is not set", service="chat", remedy="export it")
+        code, out, err = docpipe("chat", "p.yaml")
+        assert (code, out) == (2, "")
+        assert "docpipe: chat: ZAI_API_KEY is not set (export it)" in err
+
+
+class TestPrompt:
+    def test_parts_tokens_digest_and_share_are_shown(self, pipe: FakePipe, docpipe: Out) -> None:
+        code, out, _ = docpipe("prompt", "p.yaml", "How high?")
+        assert code == 0
+        for words in ("--- system (system, stable)", "<question>\nHow high?", "At 4 bar.", "digest", "cacheable"):
+            assert words in out
+
+    def test_json_gives_all_of_it(self, pipe: FakePipe, docpipe: Out) -> None:
+        _, out, _ = docpipe("prompt", "p.yaml", "How high?", "--json")
+        form = json.loads(out)
+        assert [part["name"] for part in form["segments"]] == ["system", "sources", "question"]
+        assert form["total_tokens"] == sum(form["tokens"].values())
+        assert form["model"] == "glm-4.6"
+
+    def test_two_questions_are_compared(self, pipe: FakePipe, docpipe: Out) -> None:
+        code, out, _ = docpipe("prompt", "p.yaml", "--diff", "How high?", "How low?")
+        assert code == 0
+        assert "in the part `question`" in out
+        assert "first:  'high?" in out
+        assert "USD more" in out
+        _, out, _ = docpipe("prompt", "p.yaml", "--diff", "How high?", "How low?", "--json")
+        form = json.loads(out)
+        assert (form["segment"], form["extends"], form["model"]) == ("question", False, "glm-4.6")
+        assert form["lost_usd"] == pytest.approx(form["lost_tokens"] * 0.49e-6)
+
+    def test_a_saved_prompt_is_compared_with_a_question(self, pipe: FakePipe, docpipe: Out, tmp_path: Path) -> None:
+        file = tmp_path / "old.json"
+        assert docpipe("prompt", "p.yaml", "How high?", "--save", str(file))[0] == 0
+        code, out, _ = docpipe("prompt", "p.yaml", "--diff", str(file), "How high?")
+        assert (code, out.startswith("the second prompt begins with the whole first")) == (0, True)
+
+    def test_a_file_that_is_no_prompt_is_told(self, pipe: FakePipe, docpipe: Out, tmp_path: Path) -> None:
+        file = tmp_path / "old.json"
+        file.write_text("{}", encoding="utf-8")
+        code, _, err = docpipe("prompt", "p.yaml", "--diff", str(file), "How high?")
+        assert code == 2
+        assert "holds no saved prompt" in err
+
+    @pytest.mark.parametrize("arguments", [(), ("q", "--diff", "a", "b")], ids=["nothing", "both"])
+    def test_one_of_two_ways_is_needed(self, pipe: FakePipe, docpipe: Out, arguments: tuple[str, ...]) -> None:
+        code, _, err = docpipe("prompt", "p.yaml", *arguments)
+        assert code == 2
+        assert "either a question or --diff" in err
 
 
 def test_an_unverified_quote_is_marked(pipe: FakePipe, docpipe: Out) -> None:
@@ -329,6 +474,12 @@ CODES = {
     ),
     "no source": (SourceError("the source is missing", source="/s"), 2, "/s: the source is missing"),
     "bad file": (CorruptSource("it is cut short", source="f.pdf"), 1, "f.pdf: it is cut short"),
+    "no key": (
+        Unauthorized("KEY is not set", service="chat", remedy="export it"),
+        2,
+        "chat: KEY is not set (export it)",
+    ),
+    "wrong key": (Unauthorized("refused", service="chat", status=401), 1, "chat: refused"),
     "locked": (RunLocked(index="/i", holder="process 7"), 3, "another run works on /i: process 7"),
     "disk full": (IndexFailed("no space left", stage="index", item="/i", remedy="free some"), 1, "no space left"),
     "interrupted": (KeyboardInterrupt(), 130, "interrupted (run the same command again: it goes on)"),
@@ -486,8 +637,8 @@ def test_a_terminal_gets_a_bar_instead_of_lines(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TERM", "xterm")
     screen = Terminal()
     with console.RunProgress(screen) as progress:
-        FakePipe().run(full=False, limit=None, progress=progress)
-        FakePipe().run(full=False, limit=None, progress=progress)
+        FakePipe().run(full=False, limit=None, max_cost=None, progress=progress)
+        FakePipe().run(full=False, limit=None, max_cost=None, progress=progress)
     assert "CorruptSource" not in screen.getvalue()
     assert "\x1b[31mred" not in screen.getvalue()
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 from docpipe.chat.evidence import gather
 from docpipe.chat.folding import is_cjk
 from docpipe.chat.grounding import SourceText, citation
 from docpipe.chat.judging import Judged, judge
+from docpipe.chat.needs import Compute, Flow, Retrieve
 from docpipe.chat.terms import is_chinese
 from docpipe.errors import InvalidOption
-from docpipe.protocols import Reranker, Retriever
+from docpipe.protocols import Reranker
 from docpipe.retrieve.fusion import speaks
-from docpipe.types import Answer, Citation, Query
+from docpipe.types import Answer, Citation, Hit, Query, TextPiece, Turn
 
 __all__ = ["ExtractiveChat", "chosen"]
 
@@ -54,14 +55,23 @@ class ExtractiveChat:
         if self.reader not in ("local", "none"):
             raise ValueError(f"reader must be `local` or `none`, got {self.reader!r}")
 
-    def answer(self, question: str, retriever: Retriever, /, *, where: str = "") -> Answer:
+    def flow(self, turn: Turn, /) -> Flow:
         """One to `sentences` quoted sentences or rows with markers, in the order of their text within a chunk.
+
+        Each question stands for itself: what was said before is not looked at.
 
         Raises:
             InvalidOption: the question is empty or too long, or `where` cannot be read.
         """
-        asked = self._checked(question)
-        hits = retriever.search(Query(text=asked, limit=self.limit, where=where))
+        asked = self._checked(turn.question)
+        hits = yield Retrieve(Query(text=asked, limit=self.limit, where=turn.where))
+        answer: Answer = yield Compute(partial(self._answer, turn.question, asked, hits))
+        for line in answer.text.splitlines(keepends=True):
+            yield TextPiece(text=line)
+        yield from answer.citations
+        return answer
+
+    def _answer(self, question: str, asked: str, hits: Sequence[Hit]) -> Answer:
         candidates = gather(asked, hits, longest=self.longest_sentence)
         judgement = judge(asked, candidates, reranker=self._reader(asked))
         if not judgement.ranked or judgement.confidence < self.confidence:

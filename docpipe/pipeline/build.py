@@ -83,7 +83,7 @@ def build(spec: PipelineSpec) -> Stages:
     for stage, one in zip(loaders, spec.sources, strict=True):
         _require(stage, one, ("entries", "read"), "a source", "use: load.files", problems)
     _require(index, spec.index, ("replace", "search_vector", "search_text"), "an index", "use: index.lancedb", problems)
-    _require(answerer, spec.chat, ("answer",), "a chat stage", "use: chat.extractive", problems)
+    _require(answerer, spec.chat, ("flow",), "a chat stage", "use: chat.extractive", problems)
     parser, chunker, embedder = _chain(spec, middle, problems)
     loaders = tuple(_kept_apart(stage, index, spec, problems) for stage in loaders)
     problems.raise_all()

@@ -4,22 +4,30 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Protocol, Self, get_args, runtime_checkable
 
 from docpipe import _codec
-from docpipe.errors import InvalidOption
+from docpipe.chat.needs import Flow
+from docpipe.chat.session import World, on_pool
+from docpipe.chat.web import WebGrounds
+from docpipe.errors import ConfigError, InvalidOption
 from docpipe.pipeline import planning, spec
 from docpipe.pipeline.build import Stages, build
 from docpipe.pipeline.ledger import Ledger
 from docpipe.pipeline.lock import run_lock
+from docpipe.pipeline.pinned import Pinned
+from docpipe.pipeline.pricing import check_cost
+from docpipe.pipeline.readiness import require_keys
 from docpipe.pipeline.reports import Event, FailureRow, Plan, RunReport, StatusReport
 from docpipe.pipeline.run import Run
+from docpipe.pipeline.talk import Piece, Session
+from docpipe.prompt.builder import Built
 from docpipe.protocols import Answerer, Retriever
 from docpipe.retrieve.retriever import IndexRetriever
-from docpipe.types import Answer, Chunk, Hit, Query
+from docpipe.types import Answer, Chunk, Exchange, Hit, Query, Turn
 
 Mode = Literal["hybrid", "vector", "text"]
 _MOST_HITS = 1_000_000
@@ -38,24 +46,34 @@ class Pipe:
         return self.stages.name
 
     def run(
-        self, *, full: bool = False, limit: int | None = None, progress: Callable[[Event], None] | None = None
+        self,
+        *,
+        full: bool = False,
+        limit: int | None = None,
+        max_cost: float | None = None,
+        progress: Callable[[Event], None] | None = None,
     ) -> RunReport:
         """Bring the index in line with the sources.
 
         Args:
             full: parse everything again, whatever the ledger says.
             limit: work on so many documents at most; the next run goes on.
+            max_cost: what services may cost, in USD; a run that is expected to cost more does nothing.
             progress: is told each step, in this thread.
 
         Raises:
-            InvalidOption: the limit is below 1.
+            InvalidOption: the limit is below 1, or the run would cost more than `max_cost`.
+            Unauthorized: the key of a service is not set; the message names the variable.
             RunLocked: another run works on the same index.
             SourceError: a source cannot be listed, or so much of it is gone that it looks like a mistake.
             IndexMismatch, IndexFailed: the index is another model's, or cannot be written.
         """
         if limit is not None and limit < 1:
             raise InvalidOption(f"limit must be at least 1, got {limit}", where="limit", remedy="ask for 1 or more")
+        require_keys(self.stages.loaders, self.stages.parser, self.stages.embedder)
         with self._alone():
+            if max_cost is not None:
+                check_cost(planning.plan(self.stages, self.stages.run, full=full, limit=limit), max_cost)
             return Run(self.stages, self.stages.run, full=full, limit=limit, progress=progress)(self.name)
 
     def plan(self, *, full: bool = False) -> Plan:
@@ -89,23 +107,50 @@ class Pipe:
         """What stands around a hit in its document."""
         return self.retriever.neighbours(hit, before=before, after=after)
 
-    def ask(self, question: str, *, where: str = "") -> Answer:
-        """One grounded answer with its proof; `origin: none` where the documents do not say.
+    def ask(self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None) -> Answer:
+        """One grounded answer with its proof; `origin: none` where nothing says it.
+
+        Args:
+            where: only chunks that fit, such as `language = zh and page <= 3`.
+            web: whether the web may be asked where the documents do not say, if the pipeline has it.
+            thinking: whether the model thinks first; as the pipeline says unless given.
 
         Raises:
             InvalidOption: the question is empty, or the filter is wrong.
+            Unauthorized: the service's key is not set; the message names the variable.
+            ServiceError: the service failed after all tries that make sense.
         """
-        return self._answerer.answer(question, _InMode(self.retriever, self.stages.retrieve.mode), where=where)
+        return self.session().ask(question, where=where, web=web, thinking=thinking)
 
-    def stream(self, question: str, *, where: str = "") -> Iterator[str | Answer]:
-        """The answer's text piece by piece as it is ready, then the whole Answer."""
-        answer = self.ask(question, where=where)
-        yield from answer.text.splitlines(keepends=True)
-        yield answer
+    def stream(
+        self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None
+    ) -> Iterator[Piece | Answer]:
+        """The answer as it comes: text, thoughts, and citations as they are proven; then the whole Answer.
 
-    def session(self) -> "Session":
-        """A conversation: questions and answers are kept in order."""
-        return Session(self)
+        Leaving early ends the call to the model. Raises as `ask` does.
+        """
+        return self.session().stream(question, where=where, web=web, thinking=thinking)
+
+    def session(self) -> Session:
+        """A conversation: later questions may refer to earlier ones."""
+        return Session(self._begun)
+
+    def prompt(self, question: str, *, where: str = "", history: Sequence[Exchange] = ()) -> Built:
+        """What the model would be told, without asking it.
+
+        Raises:
+            ConfigError: this pipeline's chat stage asks no model.
+        """
+        stage = self._answerer
+        if not isinstance(stage, Prompting):
+            raise ConfigError(
+                "this pipeline's chat stage asks no model, so there is no prompt",
+                where="chat",
+                remedy="use chat.glm, as pipelines/zai.yaml does",
+            )
+        turn = Turn(question=question, history=tuple(history), where=where)
+        query = Query(text=question, limit=stage.limit, where=where, mode=self.stages.retrieve.mode)
+        return stage.built(turn, self.retriever.search(query))
 
     def status(self) -> StatusReport:
         """What the index holds and what the last run did."""
@@ -147,13 +192,32 @@ class Pipe:
             return None
         return chunk.span.of(_codec.text_of(kept["data"]))
 
+    def _begun(self, turn: Turn) -> tuple[Flow, World]:
+        """The flow of a turn and what it may ask."""
+        require_keys(self._answerer)
+        return self._answerer.flow(turn), self._world
+
     @cached_property
     def _answerer(self) -> Answerer:
-        """The chat stage; one that verifies quotes is given the sources to look them up in."""
+        """The chat stage, given what it asks for by the names of its fields: the sources, the prompt, the web."""
         stage = self.stages.answerer
-        if is_dataclass(stage) and getattr(stage, "source_text", ...) is None:
-            return replace(stage, source_text=self.source_text)
-        return stage
+        if not is_dataclass(stage):
+            return stage
+        gifts: dict[str, Any] = {
+            "source_text": self.source_text,
+            "prompt": self.stages.prompt,
+            "pinned": Pinned(self.stages.index, self.stages.prompt.pin),
+            "grounds": WebGrounds(chunker=self.stages.chunker, embedder=self.stages.embedder),
+        }
+        wanted = {name: gift for name, gift in gifts.items() if getattr(stage, name, ...) is None}
+        return replace(stage, **wanted) if wanted else stage
+
+    @cached_property
+    def _world(self) -> World:
+        """What a flow may ask."""
+        stage = self._answerer
+        chat, web = (stage.client(), stage.web_client()) if isinstance(stage, Served) else (None, None)
+        return World(self.retriever, chat, web, mode=self.stages.retrieve.mode)
 
     @cached_property
     def retriever(self) -> Retriever:
@@ -169,7 +233,7 @@ class Pipe:
 
     def close(self) -> None:
         """Let go of what is held open. The pipe can be used again."""
-        for name in ("retriever", "_answerer"):
+        for name in ("retriever", "_answerer", "_world"):
             self.__dict__.pop(name, None)
 
     def __enter__(self) -> Self:
@@ -198,44 +262,35 @@ class Pipe:
         return run_lock(Path(os.path.expanduser(uri)), index=self.stages.index.name)  # noqa: PTH111 - as the index does
 
 
-@dataclass(frozen=True)
-class _InMode:
-    """A retriever that searches as the pipeline file says, whoever asks."""
+@runtime_checkable
+class Served(Protocol):
+    """A chat stage that asks services."""
 
-    retriever: Retriever
-    mode: Mode
+    def client(self) -> Any:
+        """The chat model."""
+        ...
 
-    def search(self, query: Query, /) -> list[Hit]:
-        """`Retriever.search` in this mode."""
-        return self.retriever.search(replace(query, mode=self.mode))
-
-    def search_many(self, queries: Sequence[Query], /) -> list[list[Hit]]:
-        """`Retriever.search_many` in this mode."""
-        return self.retriever.search_many([replace(query, mode=self.mode) for query in queries])
-
-    def neighbours(self, hit: Hit, /, *, before: int = 1, after: int = 1) -> list[Chunk]:
-        """`Retriever.neighbours`."""
-        return self.retriever.neighbours(hit, before=before, after=after)
+    def web_client(self) -> Any:
+        """Web search and reader; None where they are not used."""
+        ...
 
 
-class Session:
-    """Questions and answers in order; what was said is never changed."""
+@runtime_checkable
+class Prompting(Protocol):
+    """A chat stage that tells a model what it found."""
 
-    def __init__(self, pipe: Pipe) -> None:
-        self._pipe = pipe
-        self.history: tuple[Answer, ...] = ()
+    limit: int
 
-    def ask(self, question: str, *, where: str = "") -> Answer:
-        """Answer and remember."""
-        answer = self._pipe.ask(question, where=where)
-        self.history = (*self.history, answer)
-        return answer
+    def built(self, turn: Turn, hits: Sequence[Hit], /) -> Built:
+        """The prompt of a turn."""
+        ...
 
 
 class AsyncPipe:
     """A pipeline for programs with an event loop: the same words with an `a` before them.
 
-    The work is CPU and disk, so it runs on threads; the loop stays free.
+    CPU and disk work goes to a few threads that all questions share, calls to services to docpipe's own loop; searches
+    that wait together are made together. Cancelling a question cancels its call to the model.
     """
 
     def __init__(self, pipe: Pipe) -> None:
@@ -245,16 +300,23 @@ class AsyncPipe:
         self, question: str, *, limit: int | None = None, where: str = "", mode: Mode | None = None
     ) -> list[Hit]:
         """`Pipe.search`."""
-        return await asyncio.to_thread(self.pipe.search, question, limit=limit, where=where, mode=mode)
+        query = self.pipe._query(question, limit=limit, where=where, mode=mode)
+        world = await on_pool(lambda: self.pipe._world)
+        return await asyncio.wrap_future(world.searches.search(query))
 
-    async def aask(self, question: str, *, where: str = "") -> Answer:
+    async def aask(self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None) -> Answer:
         """`Pipe.ask`."""
-        return await asyncio.to_thread(self.pipe.ask, question, where=where)
+        return await self.pipe.session().aask(question, where=where, web=web, thinking=thinking)
 
-    async def astream(self, question: str, *, where: str = "") -> AsyncIterator[str | Answer]:
+    def astream(
+        self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None
+    ) -> AsyncIterator[Piece | Answer]:
         """`Pipe.stream`."""
-        for piece in await asyncio.to_thread(lambda: list(self.pipe.stream(question, where=where))):
-            yield piece
+        return self.pipe.session().astream(question, where=where, web=web, thinking=thinking)
+
+    def asession(self) -> Session:
+        """`Pipe.session`; its `aask` and `astream` are for event loops."""
+        return self.pipe.session()
 
 
 def open(path: str | Path) -> Pipe:

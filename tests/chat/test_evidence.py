@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from answering import answered
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -66,7 +67,7 @@ def test_an_answer_holds_nothing_but_quotes_and_markers(
     if not any(letter.isalnum() for letter in question):
         return
     shelf = library(*(chunk(text, uri=str(n)) for n, text in enumerate(said)))
-    answer = ExtractiveChat(reader="none", confidence=0.0).answer(question, shelf)
+    answer = answered(ExtractiveChat(reader="none", confidence=0.0), question, shelf)
     rest = answer.text
     for number, citation in enumerate(answer.citations, start=1):
         assert citation.marker == f"[{number}]"

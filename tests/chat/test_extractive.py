@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from answering import answered
 
 from docpipe import tables
 from docpipe.chat.extractive import ExtractiveChat
@@ -42,7 +43,7 @@ class Keyword:
 
 
 def ask(question: str, library: Any, **options: Any) -> Answer:
-    return ExtractiveChat(reader="none", **options).answer(question, library)
+    return answered(ExtractiveChat(reader="none", **options), question, library)
 
 
 def test_an_answer_is_a_sentence_of_the_documents_with_its_place(
@@ -107,8 +108,8 @@ def test_a_number_that_the_passage_lacks_speaks_against_it(
 ) -> None:
     shelf = library(chunk("The pump house was opened in 2007 by the mayor of Kelda."))
     chat = ExtractiveChat(reader="none", confidence=0.6)
-    assert chat.answer("Who opened the pump house in 2007?", shelf).origin == "documents"
-    assert chat.answer("Who opened the pump house in 2017?", shelf).origin == "none"
+    assert answered(chat, "Who opened the pump house in 2007?", shelf).origin == "documents"
+    assert answered(chat, "Who opened the pump house in 2017?", shelf).origin == "none"
 
 
 def test_an_empty_index_says_nothing(library: Callable[..., Any]) -> None:
@@ -165,8 +166,8 @@ def test_a_reranker_decides_between_sentences_and_reads_no_more_than_its_depth(
     chunk: Callable[..., Any], library: Callable[..., Any]
 ) -> None:
     reader = Keyword("wire brush")
-    answer = ExtractiveChat(reranker=reader, sentences=1).answer(
-        "What must the strainer never see?", library(chunk(PUMPS))
+    answer = answered(
+        ExtractiveChat(reranker=reader, sentences=1), "What must the strainer never see?", library(chunk(PUMPS))
     )
     assert answer.text == "Never use a wire brush. [1]"
     assert len(reader.seen) == 2 * reader.depth
@@ -174,21 +175,21 @@ def test_a_reranker_decides_between_sentences_and_reads_no_more_than_its_depth(
 
 def test_a_reranker_that_finds_nothing_makes_it_refuse(chunk: Callable[..., Any], library: Callable[..., Any]) -> None:
     chat = ExtractiveChat(reranker=Keyword("nothing like this"))
-    assert chat.answer("How often are the bearings greased?", library(chunk(PUMPS))).origin == "none"
+    assert answered(chat, "How often are the bearings greased?", library(chunk(PUMPS))).origin == "none"
 
 
 def test_a_reranker_is_not_asked_about_a_language_it_does_not_know(
     chunk: Callable[..., Any], library: Callable[..., Any]
 ) -> None:
     reader = Keyword("x")
-    answer = ExtractiveChat(reranker=reader).answer("理事长是谁？", library(chunk(WATER)))
+    answer = answered(ExtractiveChat(reranker=reader), "理事长是谁？", library(chunk(WATER)))
     assert "林若溪" in answer.text
     assert reader.seen == []
 
 
 def test_the_filter_and_the_limit_reach_the_retriever(chunk: Callable[..., Any], library: Callable[..., Any]) -> None:
     shelf = library(chunk(PUMPS))
-    ExtractiveChat(reader="none", limit=3).answer(" Who  is it? ", shelf, where="page = 3")
+    answered(ExtractiveChat(reader="none", limit=3), " Who  is it? ", shelf, where="page = 3")
     assert [(query.text, query.limit, query.where) for query in shelf.asked] == [("Who is it?", 3, "page = 3")]
 
 

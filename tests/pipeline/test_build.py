@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from docpipe._ids import fingerprint
+from docpipe.chat.needs import Flow
 from docpipe.errors import ConfigError, InvalidOption, StageMismatch
 from docpipe.pipeline import catalog
 from docpipe.pipeline.build import ChunkerChain, Stages, build
 from docpipe.pipeline.spec import load
-from docpipe.protocols import Retriever
-from docpipe.types import Answer, Blob, Block, BlockKind, Chunk, Document, Source, Span
+from docpipe.types import Answer, Blob, Block, BlockKind, Chunk, Document, Source, Span, TextPiece, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +117,9 @@ class Files:
 class Says:
     """Answers nothing."""
 
-    def answer(self, question: str, retriever: Retriever, /, *, where: str = "") -> Answer:
-        return Answer(question=question, text="", origin="none")
+    def flow(self, turn: Turn, /) -> Flow:
+        yield TextPiece(text="")
+        return Answer(question=turn.question, text="", origin="none")
 
 
 def _chunk(document: Document, span: Span, number: int) -> Chunk:
@@ -251,7 +252,7 @@ def test_the_remedy_names_the_stage_that_is_missing(make: Make) -> None:
     [
         ({"index": "load.fake, path: x"}, "`load.fake` does not belong into this section (stages named index.* do)"),
         ({"source": "parse.fake"}, "`parse.fake` does not belong into this section (stages named load.* do)"),
-        ({"chat": "chat.words"}, "`chat.words` is not a chat stage: it has no `answer`"),
+        ({"chat": "chat.words"}, "`chat.words` is not a chat stage: it has no `flow`"),
     ],
     ids=["index", "source", "chat"],
 )

@@ -8,7 +8,7 @@ import pytest
 import docpipe
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.pipe import Pipe
-from docpipe.types import Answer
+from docpipe.types import Answer, Citation, TextPiece
 
 PIPELINE = """
 version: 1
@@ -63,7 +63,8 @@ def test_a_stream_ends_with_the_answer_and_a_session_remembers(tmp_path: Path) -
     pipe = opened(tmp_path)
     *pieces, answer = pipe.stream("When was the lighthouse built?")
     assert isinstance(answer, Answer)
-    assert "".join(map(str, pieces)) == answer.text
+    assert "".join(piece.text for piece in pieces if isinstance(piece, TextPiece)) == answer.text
+    assert tuple(piece for piece in pieces if isinstance(piece, Citation)) == answer.citations
     session = pipe.session()
     session.ask("When was the lighthouse built?")
     session.ask("When does the harbour freeze?")

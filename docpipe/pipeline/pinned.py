@@ -1,0 +1,70 @@
+"""`prompt.pin` -> the whole documents, from what the index keeps of them."""
+
+from collections.abc import Sequence
+from threading import Lock
+
+from docpipe import _codec
+from docpipe.errors import InvalidOption
+from docpipe.pipeline.ledger import Ledger
+from docpipe.protocols import Index
+from docpipe.types import BlockKind, Chunk, Document, Span
+
+
+class Pinned:
+    """The pinned documents, a chunk each; read again when the index has changed."""
+
+    def __init__(self, index: Index, uris: Sequence[str]) -> None:
+        self._index = index
+        self._uris = tuple(uris)
+        self._lock = Lock()
+        self._version = -1
+        self._chunks: tuple[Chunk, ...] = ()
+
+    def __call__(self) -> tuple[Chunk, ...]:
+        """One chunk for each document, in the order of the pipeline file.
+
+        Raises:
+            InvalidOption: the index does not hold one of them.
+        """
+        if not self._uris:
+            return ()
+        with self._lock:
+            version = self._index.versions()
+            if version != self._version:
+                self._chunks, self._version = self._read(), version
+            return self._chunks
+
+    def _read(self) -> tuple[Chunk, ...]:
+        ledger = Ledger(self._index)
+        ids = {uri: row.document_id for uri, row in ledger.rows(self._uris).items()}
+        kept = ledger.documents(list(ids.values()))
+        missing = [uri for uri in self._uris if ids.get(uri) not in kept]
+        if missing:
+            raise InvalidOption(
+                f"the index does not hold {', '.join(missing)}",
+                where="prompt.pin",
+                remedy="run the pipeline first; write the uri as `docpipe search` shows it",
+            )
+        return tuple(_whole(_codec.decode(kept[ids[uri]]["data"])) for uri in self._uris)
+
+
+def _whole(document: Document) -> Chunk:
+    span = Span(0, len(document.text))
+    return Chunk(
+        id=f"{document.id}:whole",
+        document_id=document.id,
+        source=document.source,
+        span=span,
+        text=document.text,
+        context="",
+        headings=(),
+        block_ids=(),
+        kind=document.blocks[0].kind if document.blocks else BlockKind.OTHER,
+        pages=tuple(page.number for page in document.pages),
+        boxes=(),
+        token_count=0,
+        position=0,
+        title=document.metadata.get("title", ""),
+        language=document.metadata.get("language", "").partition("-")[0],
+        geometry=document.geometry,
+    )

@@ -1,0 +1,112 @@
+"""Questions and answers in order: a conversation with a pipeline, for code with and without an event loop."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from typing import Any
+
+from docpipe.chat import session
+from docpipe.types import Answer, Citation, Exchange, ReasoningPiece, TextPiece, Turn, Usage
+
+Piece = TextPiece | ReasoningPiece | Citation
+"""What an answer consists of while it comes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionReport:
+    """What a conversation read, wrote and cost."""
+
+    answers: tuple[Answer, ...]
+    """In order, each with its own usage and cost."""
+    usage: Usage
+    """The sum of theirs; `prefix` is the last one's."""
+    cost_usd: float
+
+    @property
+    def cached_share(self) -> float:
+        """Which share of the tokens that should have come from the service's cache did; 1 where none should have."""
+        expected = self.usage.predicted_cached_tokens
+        return min(1.0, self.usage.cached_tokens / expected) if expected else 1.0
+
+
+Begin = Callable[[Turn], tuple[session.Flow, session.World]]
+"""A turn -> the flow that answers it, and the world it asks."""
+
+
+class Session:
+    """A conversation: what was said is kept word for word and never changed. One question at a time."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self.history: tuple[Exchange, ...] = ()
+        self.answers: tuple[Answer, ...] = ()
+
+    def ask(self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None) -> Answer:
+        """`Pipe.ask` with all that was said before."""
+        turn = self._turn(question, where=where, web=web, thinking=thinking, stream=False)
+        *_, answer = self._told(turn)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def stream(
+        self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None
+    ) -> Iterator[Piece | Answer]:
+        """`Pipe.stream` with all that was said before. An answer that is not read to its end is not remembered."""
+        return self._told(self._turn(question, where=where, web=web, thinking=thinking, stream=True))
+
+    async def aask(self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None) -> Answer:
+        """`ask` on any event loop; cancelling it cancels the call to the model."""
+        answer = None
+        async for piece in self._atold(self._turn(question, where=where, web=web, thinking=thinking, stream=False)):
+            answer = piece
+        assert isinstance(answer, Answer)
+        return answer
+
+    def astream(
+        self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None
+    ) -> AsyncIterator[Piece | Answer]:
+        """`stream` on any event loop."""
+        return self._atold(self._turn(question, where=where, web=web, thinking=thinking, stream=True))
+
+    def report(self) -> SessionReport:
+        """What was read, written and paid for until now."""
+        names = ("prompt_tokens", "cached_tokens", "completion_tokens", "predicted_cached_tokens")
+        sums = {name: sum(getattr(answer.usage, name) for answer in self.answers) for name in names}
+        prefix = self.answers[-1].usage.prefix if self.answers else ""
+        cost = sum(answer.cost_usd for answer in self.answers)
+        return SessionReport(answers=self.answers, usage=Usage(**sums, prefix=prefix), cost_usd=cost)
+
+    def _turn(self, question: str, **options: Any) -> Turn:
+        return Turn(question=question, history=self.history, **options)
+
+    def _told(self, turn: Turn) -> Iterator[Piece | Answer]:
+        exchange = None
+        with closing(session.stream(*self._begin(turn))) as pieces:
+            for piece in pieces:
+                if isinstance(piece, Exchange):
+                    exchange = piece
+                    continue
+                if isinstance(piece, Answer):
+                    self._keep(piece, exchange)
+                yield piece
+
+    async def _atold(self, turn: Turn) -> AsyncIterator[Piece | Answer]:
+        exchange = None
+        begun = await session.on_pool(lambda: self._begin(turn))
+        async with aclosing(session.astream(*begun)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Exchange):
+                    exchange = piece
+                    continue
+                if isinstance(piece, Answer):
+                    self._keep(piece, exchange)
+                yield piece
+
+    def _keep(self, answer: Answer, exchange: Exchange | None) -> None:
+        self.history = (*self.history, exchange or _plain(answer))
+        self.answers = (*self.answers, answer)
+
+
+def _plain(answer: Answer) -> Exchange:
+    """The turn of a chat stage that sends no messages."""
+    return Exchange(question=answer.question, message=answer.question, answer=answer.text)
