@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from docpipe import page_html
 from docpipe.errors import CorruptSource, DocpipeError, EncryptedSource
 from docpipe.page_html import Picture
+from docpipe.parse.ocr.image_pages import as_png
 from docpipe.pipeline.proofs import Proof
 from docpipe.pipeline.single import isolated
 from docpipe.types import Answer, Document, PageBox
@@ -158,6 +159,8 @@ def _opened(data: bytes, media_type: str) -> Any:
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     try:
+        if media_type == "image/webp":  # the one kind that PyMuPDF does not know
+            data, media_type = as_png(data), "image/png"
         document = pymupdf.open(stream=data, filetype="pdf" if media_type == "application/pdf" else media_type)
     except Exception as error:  # its error classes have no common root
         raise _undrawable(error) from error

@@ -229,3 +229,14 @@ class TestShow:
 def test_drawing_runs_in_a_process_of_its_own() -> None:
     html = drawing.document_html(document("the text"), pdf())
     assert html.count("data:image/jpeg;base64,") == 1
+
+
+def test_a_webp_picture_is_drawn_like_any_other() -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    held = BytesIO()
+    Image.new("RGB", (60, 40), "white").save(held, "webp")
+    (picture,) = Renderer().pages(held.getvalue(), "image/webp", [1])
+    assert picture.media_type == "image/jpeg"

@@ -30,6 +30,7 @@ _MOST_PIXELS = 150_000_000
 """A sheet of A1 at 400 per inch; a small file may claim far more than fits into memory."""
 _ORIENTATION = 0x0112
 _UPRIGHT = (0, 1)
+_PLAIN = ("1", "L", "P", "RGB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class ImagePages:
     blob: Blob
     pixels: int
     """Of its longest side."""
-    upright: bool
+    plain: bool
+    """Stored upright, in greys or colours without transparency: it looks the same to whoever opens it."""
 
     def __len__(self) -> int:
         return int(self.document.page_count)
@@ -61,7 +63,7 @@ class ImagePages:
     def as_it_is(self) -> bool:
         """Whether the service takes the file itself."""
         small = len(self.blob.data) <= LARGEST
-        return small and self.upright and len(self) == 1 and self.blob.source.media_type in _AS_THEY_ARE
+        return small and self.plain and len(self) == 1 and self.blob.source.media_type in _AS_THEY_ARE
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def opened(blob: Blob) -> Iterator[ImagePages]:
         CorruptSource: it cannot be read.
         SourceTooLarge: it claims to have more pixels than any scanned sheet.
     """
-    pixels, upright, data = _looked_at(blob)
+    pixels, plain, data = _looked_at(blob)
     try:
         document = engine().open(stream=data, filetype=MEDIA_TYPES[blob.source.media_type])
     except failures() as error:
@@ -80,11 +82,11 @@ def opened(blob: Blob) -> Iterator[ImagePages]:
     with document:
         if not document.page_count:
             raise _corrupt(blob, ValueError("it holds no image"))
-        yield ImagePages(document, blob, pixels, upright)
+        yield ImagePages(document, blob, pixels, plain)
 
 
 def _looked_at(blob: Blob) -> tuple[int, bool, bytes]:
-    """Its longest side in pixels, whether it is stored upright, and bytes that PyMuPDF reads."""
+    """Its longest side in pixels, whether it is plain, and bytes that PyMuPDF reads."""
     from PIL import Image, UnidentifiedImageError
 
     if not blob.data:
@@ -96,22 +98,24 @@ def _looked_at(blob: Blob) -> tuple[int, bool, bytes]:
                 if image.width * image.height > _MOST_PIXELS:
                     raise _too_large(blob, image.width, image.height)
                 upright = image.getexif().get(_ORIENTATION, 1) in _UPRIGHT
-                data = blob.data
-                if blob.source.media_type == "image/webp":
-                    data = _as_png(image)
-                return max(image.size), upright, data
+                plain = upright and image.mode in _PLAIN and "transparency" not in image.info
+                data = as_png(blob.data) if blob.source.media_type == "image/webp" else blob.data
+                return max(image.size), plain, data
     except Image.DecompressionBombError as error:
         raise _too_large(blob, 0, 0) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, KeyError, EOFError) as error:
         raise _corrupt(blob, error) from error
 
 
-def _as_png(image: "object") -> bytes:
+def as_png(data: bytes) -> bytes:
+    """A picture that Pillow reads, upright and on white, as a PNG. Raises what Pillow raises."""
     from PIL import Image, ImageOps
 
-    assert isinstance(image, Image.Image)
     held = BytesIO()
-    ImageOps.exif_transpose(image).convert("RGB").save(held, "PNG", compress_level=1)
+    with Image.open(BytesIO(data)) as image:
+        shown = ImageOps.exif_transpose(image).convert("RGBA")
+        white = Image.new("RGBA", shown.size, "white")
+        Image.alpha_composite(white, shown).convert("RGB").save(held, "PNG", compress_level=1)
     return held.getvalue()
 
 

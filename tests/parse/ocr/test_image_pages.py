@@ -62,6 +62,16 @@ def test_a_picture_that_lies_on_its_side_is_turned(kind: str) -> None:
     assert page.width / page.height == pytest.approx(3 / 4, rel=0.01)
 
 
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_what_is_transparent_is_white(kind: str) -> None:
+    image = Image.new("RGBA", (400, 300), (0, 0, 0, 0))
+    ImageDraw.Draw(image).text((40, 40), "HARBOUR", fill=(0, 0, 0, 255), font_size=40)
+    payload = PARSER.payload(saved(image, kind, **({"lossless": True} if kind == "webp" else {})), (1,), "whole")
+    with Image.open(BytesIO(payload.data)) as sent:
+        assert sent.format == "JPEG" and sent.convert("L").getpixel((5, 5)) > 250  # type: ignore[operator]
+    assert payload.ink == (True,)
+
+
 def test_each_image_of_a_tiff_is_a_page_with_a_key_of_its_own() -> None:
     source = saved(drawn(), "tiff", save_all=True, append_images=[drawn(200, 100, ""), drawn(text="PILOT")])
     assert PARSER.page_count(source) == 3
