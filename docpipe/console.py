@@ -50,8 +50,11 @@ def run_text(report: RunReport) -> str:
             table.add_row(name, f"{getattr(report, name):,}")
     work = f"{report.pages:,} pages, {report.chunks:,} chunks, {report.embedded:,} embedded, {report.reused:,} reused"
     parts = [_rendered(table), f"{work}, {report.seconds:.1f} s, index version {report.version}\n"]
-    if report.cost_usd:
-        parts.append(f"cost: {report.cost_usd:.4f} USD\n")
+    if report.recognised or report.remembered:
+        parts.append(f"{report.recognised:,} pages read by a service, {report.remembered:,} known from before\n")
+    if report.requests:
+        parts.append(f"cost: {_money(report.cost_usd)}: {report.requests:,} calls, {report.tokens:,} tokens\n")
+    parts += [f"note: {safe(remark)}\n" for remark in report.remarks]
     parts.append(_outcomes("failed", report.failures))
     parts.append(_by_reason((item.error.message if item.error else "", item.uri) for item in report.left_out))
     parts.append(_needing_ocr(report.needs_ocr))
@@ -70,7 +73,9 @@ def plan_text(plan: Plan) -> str:
     work = (
         f"{plan.pages:,} pages to parse, {plan.ocr_pages:,} of them by OCR, about {plan.embed_tokens:,} tokens to embed"
     )
-    return _rendered(table) + f"{work}, {plan.cost_usd:.4f} USD\n" + "".join(f"{line}\n" for line in lines) + ignored
+    calls = f" for {plan.requests:,} calls" if plan.requests else ""
+    lines = [f"{work}, {_money(plan.cost_usd)}{calls}", *(f"note: {safe(remark)}" for remark in plan.remarks), *lines]
+    return _rendered(table) + "".join(f"{line}\n" for line in lines) + ignored
 
 
 def hits_text(hits: Sequence[Hit], around: Mapping[str, Sequence[Chunk]]) -> str:
@@ -223,12 +228,15 @@ class RunProgress:
                 self._log(event, event.outcome)
             return
         words = {"maintenance": "looking after the index", "found": "reading"}.get(event.kind)
+        name = safe(event.uri)[-60:].replace("[", "\\[")
         if event.kind == "outcome":
-            words = safe(event.uri)[-60:].replace("[", "\\[")
+            words = name
+        elif event.kind == "reading":
+            words = f"{name}: {event.count:,} of {event.total:,} pages read by a service"
         facts: dict[str, Any] = {"description": words} if words else {}
         if event.kind == "outcome":
             facts["completed"] = event.count
-        if event.total:
+        if event.total and event.kind != "reading":
             facts["total"] = event.total
         if facts:
             self._bar.update(self._task, **facts)

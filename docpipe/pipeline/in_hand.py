@@ -31,6 +31,8 @@ class LongJob:
     source: Source
     parts: list[Part | None]
     seconds: float = 0.0
+    read: int = 0
+    """Pages that the service has read so far, or before."""
 
     def joined(self) -> list[bytes]:
         """The parts, all of which are there."""
@@ -39,6 +41,10 @@ class LongJob:
     def wanted(self) -> list[Wanted]:
         """The pages that a service has to read."""
         return [one for part in self.parts if part is not None for one in part.wanted]
+
+    def to_read(self) -> int:
+        """How many of them differ."""
+        return len({one.key for one in self.wanted()})
 
 
 @dataclass(frozen=True, slots=True)

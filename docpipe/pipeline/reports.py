@@ -17,7 +17,8 @@ class Event:
 
     `found`: the source was listed (`total` documents to work on); `started`: work on `uri` began; `outcome`: it
     ended (`outcome`, with `count` of `total` done); `embedded`: `count` texts; `committed`: `count` documents;
-    `reading`: a service reads `count` pages of `uri`; `maintenance`: the index is looked after.
+    `reading`: of the `total` pages of `uri` that a service has to read, `count` are read; `maintenance`: the index is
+    looked after.
     """
 
     kind: Literal["found", "started", "reading", "outcome", "embedded", "committed", "maintenance"]

@@ -227,6 +227,9 @@ class Run:
     def _receive(self, pool: WorkerPool, reply: Reply) -> None:
         kind, job = reply.key[0], reply.key[1]
         self._tally.seconds["parse"] += reply.seconds
+        if kind == "told":
+            self._tell(job, reply.value)
+            return
         if kind == "read":
             self._reading -= 1
         if isinstance(reply.error, ENDS_THE_RUN):
@@ -288,11 +291,19 @@ class Run:
         def make(pages: tuple[int, ...], way: str) -> Future[Payload]:
             return pool.ask("payload", step.loader, step.entry, digest, pages, way)
 
+        def told(count: int) -> None:
+            pool.deliver(Reply(key=("told", long.job), value=count, last=False))
+
         def done(replies: Mapping[str, bytes], error: BaseException | None) -> None:
             pool.deliver(Reply(key=("read", long.job), value=replies, error=error))
 
-        self._progress(Event(kind="reading", uri=step.uri, count=len(long.wanted())))
-        self._service.begin(long.wanted(), make, done)
+        self._progress(Event(kind="reading", uri=step.uri, total=long.to_read()))
+        self._service.begin(long.wanted(), make=make, told=told, done=done)
+
+    def _tell(self, job: Job, count: int) -> None:
+        long = self._long[job.step.uri]
+        long.read += count
+        self._progress(Event(kind="reading", uri=job.step.uri, count=long.read, total=long.to_read()))
 
     def _fail(self, job: Job, error: BaseException, seconds: float) -> None:
         self._long.pop(job.step.uri, None)

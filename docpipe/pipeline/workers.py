@@ -50,6 +50,8 @@ class Reply:
     seconds: float = 0.0
     started: bool = True
     """Whether there was a process to work on it; where there was none, the call is not to blame."""
+    last: bool = True
+    """Whether it ends what was expected; else it only tells how far that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class WorkerPool:
         self.pending += 1
 
     def deliver(self, reply: Reply) -> None:
-        """The reply that was expected; from any thread."""
+        """The reply that was expected, or before it how far things are; from any thread."""
         self._replies.put(reply)
 
     def _queue(self, call: "_Call", priority: int) -> None:
@@ -136,7 +138,7 @@ class WorkerPool:
         """
         while self.pending:
             reply = self._replies.get()
-            self.pending -= 1
+            self.pending -= reply.last
             if reply.error is not None and not reply.started:
                 raise reply.error
             yield reply
