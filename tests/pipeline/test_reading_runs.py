@@ -1,0 +1,149 @@
+"""How a run tells of pages that a service reads, and how files share them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reading_stages import reading_stages, write_book
+from standin import StandIn, printing
+from toy_stages import ToyStages
+
+from docpipe import console
+from docpipe.errors import Unavailable
+from docpipe.index.memory import MemoryIndex
+from docpipe.pipeline.memo import Memo
+from docpipe.pipeline.options import RunOptions
+from docpipe.pipeline.recognition import Recognition
+from docpipe.pipeline.reports import Event, RunReport
+from docpipe.pipeline.run import Run
+from docpipe.protocols import Payload, Wanted
+
+OPTIONS = RunOptions(workers=1)
+NO_PAYLOAD = Payload(data=b"", media_type="", pages=(), ink=())
+
+
+class Scripted:
+    """A service that reads a page when it is told to, and fails where it is told to."""
+
+    def __init__(self, *, fails_after: int = 10**6) -> None:
+        self.asked: list[str] = []
+        self.fails_after = fails_after
+        self.go_on = asyncio.Event()
+
+    async def recognise(
+        self,
+        wanted: Sequence[Wanted],
+        make: Callable[[tuple[int, ...], str], Awaitable[Payload]],
+        keep: Callable[[Mapping[str, bytes]], None],
+    ) -> Mapping[str, bytes]:
+        found: dict[str, bytes] = {}
+        for number, one in enumerate(wanted):
+            self.asked.append(one.key)
+            await asyncio.sleep(0.05)
+            if number >= self.fails_after:
+                raise Unavailable("away", service="toy", remedy="wait")
+            found[one.key] = one.key.encode()
+            keep({one.key: found[one.key]})
+        return found
+
+
+class File:
+    """What a run is told of one file."""
+
+    def __init__(self, recognition: Recognition, keys: str) -> None:
+        self.ended: Future[Mapping[str, bytes]] = Future()
+        self.told: list[int] = []
+        wanted = [Wanted(page=page, key=key) for page, key in enumerate(keys, start=1)]
+        recognition.begin(wanted, make=self._make, told=self.told.append, done=self._done)
+
+    def _make(self, pages: tuple[int, ...], way: str) -> "Future[Payload]":
+        made: Future[Payload] = Future()
+        made.set_result(NO_PAYLOAD)
+        return made
+
+    def _done(self, replies: Mapping[str, bytes], error: BaseException | None) -> None:
+        self.ended.set_exception(error) if error else self.ended.set_result(replies)
+
+    def keys(self) -> str:
+        """Of the pages that were read."""
+        return "".join(sorted(self.ended.result(timeout=10)))
+
+
+@pytest.fixture
+def memo() -> Memo:
+    return Memo(MemoryIndex())
+
+
+def test_files_share_the_pages_that_are_under_way(memo: Memo) -> None:
+    service = Scripted()
+    recognition = Recognition(service, memo)
+    files = [File(recognition, keys) for keys in ("abc", "cbd", "ad")]
+    assert [file.keys() for file in files] == ["abc", "bcd", "ad"]
+    assert sorted(service.asked) == ["a", "b", "c", "d"]
+    assert [sum(file.told) for file in files] == [3, 3, 2]
+
+
+def test_a_page_that_was_read_before_its_file_failed_is_not_asked_for_again(memo: Memo) -> None:
+    service = Scripted(fails_after=2)
+    recognition = Recognition(service, memo)
+    first, second = File(recognition, "abc"), File(recognition, "ab")
+    assert isinstance(first.ended.exception(timeout=10), Unavailable)
+    assert second.keys() == "ab"
+    assert service.asked == ["a", "b", "c"]
+
+
+def test_a_page_that_failed_in_one_file_is_asked_for_by_the_next(memo: Memo) -> None:
+    service = Scripted(fails_after=1)
+    recognition = Recognition(service, memo)
+    first, second = File(recognition, "ab"), File(recognition, "b")
+    assert isinstance(first.ended.exception(timeout=10), Unavailable)
+    assert second.keys() == "b"
+    assert service.asked == ["a", "b", "b"]
+
+
+def test_a_page_is_known_from_the_moment_it_was_read(memo: Memo) -> None:
+    service = Scripted()
+    recognition = Recognition(service, memo)
+    for keys in ("ab", "ab", "ba"):
+        assert File(recognition, keys).keys() == "ab"
+    assert service.asked == ["a", "b"]
+    assert recognition.recognised == 2
+
+
+@pytest.fixture
+def book(tmp_path: Path, platform: StandIn) -> ToyStages:
+    write_book(tmp_path / "docs" / "book.pdf", printing.book(6, tables=False))
+    return reading_stages(tmp_path / "docs", tmp_path / "index", piece_pages=2)
+
+
+def told(stages: ToyStages) -> tuple[RunReport, list[Event]]:
+    """A run, and what it tells of pages that are read."""
+    events: list[Event] = []
+    report = Run(stages, OPTIONS, full=True, progress=events.append)("book")
+    return report, [event for event in events if event.kind == "reading"]
+
+
+def test_a_run_tells_how_far_the_service_is(book: ToyStages) -> None:
+    _, events = told(book)
+    assert {(event.uri, event.total) for event in events} == {("book.pdf", 6)}
+    counts = [event.count for event in events]
+    assert counts[0] == 0
+    assert counts[-1] == 6
+    assert counts == sorted(counts)
+
+
+def test_the_report_says_in_words_what_was_read_and_what_it_cost(book: ToyStages) -> None:
+    first, again = told(book)[0], told(book)[0]
+    text = console.run_text(first)
+    assert "6 pages read by a service, 0 known from before" in text
+    assert f"cost: {first.cost_usd:.4f} USD: 3 calls" in text
+    assert (again.recognised, again.remembered, again.requests, again.cost_usd) == (0, 6, 0, 0.0)
+    assert "cost:" not in console.run_text(again)
+
+
+def test_the_remarks_of_a_report_are_shown() -> None:
+    shown: Any = console.run_text(RunReport(pipeline="x", requests=1, remarks=("the cost of X is not in the sum",)))
+    assert "note: the cost of X is not in the sum" in shown
