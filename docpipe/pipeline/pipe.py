@@ -70,15 +70,16 @@ class Pipe:
         """
         if limit is not None and limit < 1:
             raise InvalidOption(f"limit must be at least 1, got {limit}", where="limit", remedy="ask for 1 or more")
-        require_keys(self.stages.loaders, self.stages.parser, self.stages.embedder)
+        stages = self.stages
+        require_keys(stages.loaders, stages.parser, stages.chunker, stages.embedder)
+        if max_cost is not None:
+            check_cost(self.plan(full=full, limit=limit), max_cost)
         with self._alone():
-            if max_cost is not None:
-                check_cost(planning.plan(self.stages, self.stages.run, full=full, limit=limit), max_cost)
-            return Run(self.stages, self.stages.run, full=full, limit=limit, progress=progress)(self.name)
+            return Run(stages, stages.run, full=full, limit=limit, progress=progress)(self.name)
 
-    def plan(self, *, full: bool = False) -> Plan:
-        """What `run` would do; writes nothing."""
-        return planning.plan(self.stages, self.stages.run, full=full)
+    def plan(self, *, full: bool = False, limit: int | None = None) -> Plan:
+        """What `run` would do, and cost; writes nothing and asks no service."""
+        return planning.plan(self.stages, self.stages.run, full=full, limit=limit)
 
     def search(
         self, question: str, *, limit: int | None = None, where: str = "", mode: Mode | None = None
