@@ -23,7 +23,7 @@ class Proof:
 
 
 def proofs(pipe: Pipe, answer: Answer) -> list[Proof]:
-    """The citations of an answer, in order, with their sources read again from where they came; pages of the web not."""
+    """The citations of an answer, in order, with their sources read again; pages of the web have none."""
     cited = [citation for citation in answer.citations if citation.chunk_id and not citation.url]
     chunks = pipe.stages.index.fetch([citation.chunk_id for citation in cited])
     blobs = _blobs(pipe.stages.loaders, {citation.uri for citation in cited})
