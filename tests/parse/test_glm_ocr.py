@@ -1,5 +1,7 @@
 """Scans and images -> documents, over real HTTP against the stand-in."""
 
+import base64
+import dataclasses
 import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
@@ -271,6 +273,35 @@ def test_a_fault_that_passes_costs_no_page(
     platform.fault(PATH, fault, times=2)
     document = parsed(scan(book))
     assert all(document.text.count(said(sheet)) == 1 for sheet in book)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.nested(50_000),
+        faults.malformed(),
+        faults.http_error(413),
+        faults.error("1261"),
+        faults.error_in_200("1214"),
+    ],
+    ids=["nested", "malformed", "too large", "too long", "error in 200"],
+)
+def test_where_the_replies_for_one_page_cannot_be_used_it_is_sent_otherwise_and_the_others_are_read(
+    fault: faults.Fault, platform: StandIn, book: list[printing.Sheet], quick_retries: None
+) -> None:
+    name = b"/StandinNumber %d" % book[3].number  # written beside the picture in a PDF, and in no image
+
+    tried: list[bool] = []
+
+    def meant(body: Mapping[str, Any]) -> bool:
+        tried.append(name in base64.b64decode(body["file"].partition(",")[2]))
+        return tried[-1]
+
+    platform.fault(PATH, dataclasses.replace(fault, when=meant), times=-1)
+    document = parsed(scan(book))
+    assert all(document.text.count(said(sheet)) == 1 for sheet in book)
+    assert tried.count(True) > 1
+    assert not any(page.needs_ocr for page in document.pages)
 
 
 def own_server(platform: StandIn, api: str, path: str = "", **options: Any) -> GlmOcrParser:
