@@ -36,6 +36,7 @@ class Attempts:
     def __init__(self, service: "Service", path: str, body: Payload | None, read_seconds: float) -> None:
         self._service, self._path = service, path.strip("/")
         endpoint, capability = service.endpoint, service.capability
+        self._name = capability.name
         self._limits = Limits(
             connect=endpoint.connect_seconds,
             silence=endpoint.read_seconds or read_seconds or capability.read_seconds,
@@ -119,7 +120,7 @@ class Attempts:
         """Wait for a place, send, and make of every failure a verdict; the place is given back at the end."""
         service = self._service
         ticket = await service.limiter.acquire(again=self.made > 0)
-        well, begun = False, time.monotonic()
+        well, begun, told = False, time.monotonic(), "no reply"
         try:
             service.sent(self._model)
             self.made += 1
@@ -130,9 +131,11 @@ class Attempts:
             if data is not None and service.capability.request_ids:
                 data = extended(data, "request_id", request_id)
             async with exchange(service.client(), url, data=data, headers=headers, limits=self._limits) as answer:
+                told = f"HTTP {answer.status}"
                 yield answer, request_id
             well = True
         except Rejected as rejected:
+            told += f", code {rejected.verdict.error.code}" if rejected.verdict.error.code else ", rejected"
             if rejected.verdict.kind == "slow_down":
                 service.limiter.slow_down(ticket)
             raise
@@ -146,7 +149,8 @@ class Attempts:
             raise
         finally:
             service.limiter.release(ticket, well=well)
-            self._log(begun, well)
+            milliseconds = round((time.monotonic() - begun) * 1000)
+            log.debug("%s %s: %s, %s-%d, %d ms", self._name, self._path, told, self._id, self.made, milliseconds)
 
     def _checked(self, answer: Exchange, data: bytes, request_id: str) -> Payload:
         payload = decoded(data)
@@ -177,7 +181,7 @@ class Attempts:
         request_id: str = "",
     ) -> Rejected:
         complaint = Complaint(
-            service=self._service.capability.name,
+            service=self._name,
             status=status,
             code=self._service.hidden(code),
             message=self._service.hidden(message),
@@ -187,22 +191,7 @@ class Attempts:
             malformed=malformed,
             request_id=self._service.hidden(request_id),
         )
-        log.debug(
-            "%s %s: HTTP %s, code %s, %s",
-            complaint.service,
-            self._path,
-            status,
-            complaint.code or "none",
-            complaint.request_id,
-        )
         return Rejected(self._service.capability.classify(complaint))
-
-    def _log(self, begun: float, well: bool) -> None:
-        milliseconds = round((time.monotonic() - begun) * 1000)
-        name = self._service.capability.name
-        log.debug(
-            "%s %s: attempt %d %s after %d ms", name, self._path, self.made, "done" if well else "failed", milliseconds
-        )
 
 
 async def _joined(held: list[Payload], stream: AsyncGenerator[Payload, None]) -> AsyncGenerator[Payload, None]:

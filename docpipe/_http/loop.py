@@ -84,6 +84,9 @@ async def _next(source: AsyncIterator[T]) -> T:
 
 
 async def _close(source: AsyncIterator[Any]) -> None:
+    """Close a source, also one whose last step was cancelled and is still being wound up."""
+    while getattr(source, "ag_running", False):
+        await asyncio.sleep(0.001)
     close = getattr(source, "aclose", None)
     if close is not None:
         await close()

@@ -52,6 +52,8 @@ class Rule:
     remedy: str
     tries: int = 0
     """Most attempts; 0: as many as the endpoint says."""
+    delay: float = 1.0
+    """Before the second attempt, in seconds; it doubles each time."""
     delay_cap: float = 30.0
     """Longest delay between two attempts, in seconds."""
     renew: bool = False
@@ -67,6 +69,7 @@ class Verdict:
     kind: Kind
     error: ServiceError
     """To be raised when nothing more is tried."""
+    delay: float = 1.0
     delay_cap: float = 30.0
     tries: int = 0
     at: datetime | None = None
@@ -181,7 +184,14 @@ def verdict(rule: Rule, complaint: Complaint, *, at: datetime | None = None, now
         **facts,
     )
     return Verdict(
-        kind=rule.kind, error=error, delay_cap=rule.delay_cap, tries=rule.tries, at=at, after=after, renew=rule.renew
+        kind=rule.kind,
+        error=error,
+        delay=rule.delay,
+        delay_cap=rule.delay_cap,
+        tries=rule.tries,
+        at=at,
+        after=after,
+        renew=rule.renew,
     )
 
 
@@ -219,13 +229,13 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float:
 
 
 def delay(told: Verdict, attempt: int, chance: Callable[[], float]) -> float:
-    """Seconds until the next attempt: 1, 2, 4 ... up to the cap, three quarters of it at least, by chance.
+    """Seconds until the next attempt: doubling up to the cap, three quarters of it at least, by chance.
 
     Args:
         attempt: how many were made, from 1.
         chance: gives numbers in [0, 1).
     """
-    grown = min(2.0 ** min(attempt - 1, 30), told.delay_cap)
+    grown = min(told.delay * 2.0 ** min(attempt - 1, 30), told.delay_cap)
     return float(max(grown * (0.75 + 0.25 * chance()), told.after) * PACE)
 
 

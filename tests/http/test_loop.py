@@ -102,7 +102,7 @@ def test_an_interrupt_cancels_the_work() -> None:
 
     async def long() -> None:
         try:
-            os.kill(os.getpid(), 2)
+            threading.Timer(0.1, os.kill, (os.getpid(), 2)).start()
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             ended.set()
@@ -139,6 +139,37 @@ def test_leaving_a_stream_early_closes_it() -> None:
     assert closed == ["docpipe-io"]
     assert asyncio.run(first_of(closed)) == 0
     assert len(closed) == 2
+
+
+async def stuck(closed: list[str]) -> AsyncIterator[int]:
+    try:
+        yield 1
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.sleep(0.02)
+        closed.append("closed")
+
+
+def test_who_is_cancelled_within_a_stream_closes_it() -> None:
+    async def impatient(closed: list[str]) -> None:
+        stream = loop.aiterate(stuck(closed))
+        assert await anext(stream) == 1
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.05)
+
+    closed: list[str] = []
+    asyncio.run(impatient(closed))
+    assert closed == ["closed"]
+
+
+def test_an_interrupt_within_a_stream_closes_it() -> None:
+    closed: list[str] = []
+    stream = loop.iterate(stuck(closed))
+    assert next(stream) == 1
+    threading.Timer(0.1, os.kill, (os.getpid(), 2)).start()
+    with pytest.raises(KeyboardInterrupt):
+        next(stream)
+    assert closed == ["closed"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -222,6 +222,8 @@ def test_neither_key_nor_content_are_in_errors_logs_and_reprs(caplog: pytest.Log
         post(raw)
     assert "docpipe.http" in {record.name for record in caplog.records}
     ours = "\n".join(record.getMessage() for record in caplog.records)
+    assert "chat chat/completions: no reply" in ours
+    assert "chat chat/completions: HTTP 400, code 1214, docpipe-" in ours
     for text in (ours, str(caught.value), repr(caught.value), repr(made(raw)), repr(caught.value.__dict__)):
         assert "topsecret0123" not in text
         assert "QUJDQUJD" not in text

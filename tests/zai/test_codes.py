@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from docpipe._http.retrying import Complaint, complains, told_by
+from docpipe._http.retrying import Complaint, complains, delay, told_by
 from docpipe._zai import codes
 from docpipe.errors import BadReply, OutOfCredit, RateLimited, Refused, ServiceError, Unauthorized, Unavailable
 
@@ -186,8 +186,9 @@ def test_a_message_without_a_time_has_no_reset_time(message: str) -> None:
 
 
 def test_overload_may_wait_longer_than_a_limit_of_calls() -> None:
-    caps = {code: codes.CODES[code].delay_cap for code in ("1302", "1305")}
-    assert caps == {"1302": 30.0, "1305": 120.0}
+    usual, longer = (codes.classify(Complaint(service="chat", status=429, code=code)) for code in ("1302", "1305"))
+    assert [delay(usual, attempt, lambda: 1.0) for attempt in range(1, 7)] == [1, 2, 4, 8, 16, 30]
+    assert [delay(longer, attempt, lambda: 1.0) for attempt in range(1, 7)] == [4, 8, 16, 32, 64, 120]
 
 
 def test_codes_of_limits_are_never_retried_although_they_are_429() -> None:
