@@ -1,8 +1,8 @@
 """What a chat flow asks the world for, and what it tells the reader (pure).
 
-A flow is a generator: it yields needs and gets their replies by `send`, or a `DocpipeError` by `throw`; pieces
-(`TextPiece`, `ReasoningPiece`, `Citation`) that it yields are for the reader, their reply is None. It returns an Answer.
-`docpipe.chat.session` has the drivers that run one, with an event loop and without.
+A flow is a generator: it yields needs and gets their replies by `send`, or a `DocpipeError` by `throw`. What else it
+yields is for the reader (`TextPiece`, `ReasoningPiece`, `Citation`) or, as an `Exchange`, for the history of a
+conversation; the reply is None. It returns an Answer. `docpipe.chat.session` has the drivers that run one.
 """
 
 from collections.abc import Callable, Generator

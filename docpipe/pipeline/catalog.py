@@ -12,6 +12,7 @@ GROUP = "docpipe.stages"
 
 STAGES = {
     "chat.extractive": "docpipe.chat.extractive:ExtractiveChat",
+    "chat.glm": "docpipe.chat.glm:GlmChat",
     "chunk.layout": "docpipe.chunk.layout:LayoutChunker",
     "embed.hashing": "docpipe.embed.hashing:HashingEmbedder",
     "embed.http": "docpipe.embed.http:HttpEmbedder",
