@@ -13,10 +13,18 @@ from docpipe.protocols import Payload, Recogniser, Wanted
 
 ENDS_THE_RUN = (Unauthorized, OutOfCredit)
 """No other document would fare better."""
-_MOST_IN_A_ROW = 3
-"""Documents for which a service did not answer, before it is taken for gone."""
+MOST_IN_A_ROW = 3
+"""Documents, or batches of texts, for which a service failed, before it is taken for gone."""
 _RECENT = 4096
 """Pages whose replies stay at hand."""
+
+
+def tried_again(error: BaseException) -> bool:
+    """Whether the next run may fare better with a document: a service may be mended, an option or a key changed."""
+    if isinstance(error, ServiceError):
+        return not getattr(error, "content_policy", False)
+    return isinstance(error, DocpipeError) and error.retryable
+
 
 type_make = Callable[[tuple[int, ...], str], "Future[Payload]"]
 type_done = Callable[[Mapping[str, bytes], BaseException | None], None]
@@ -140,12 +148,13 @@ class Recognition:
         self._in_a_row += 1
         if isinstance(error, ENDS_THE_RUN):
             self._ended = error
-        elif error.retryable and self._in_a_row >= _MOST_IN_A_ROW:
+        elif self._in_a_row >= MOST_IN_A_ROW:
             self._ended = Unavailable(
-                f"{error.service} did not answer for {self._in_a_row} documents in a row, and was not asked again: "
+                f"{error.service} failed for {self._in_a_row} documents in a row, and was not asked again: "
                 f"{error.message}",
                 service=error.service,
                 status=error.status,
                 code=error.code,
-                remedy="run again later: pages that were read are kept",
+                request_id=error.request_id,
+                remedy=error.remedy or "run again later: pages that were read are kept",
             )

@@ -15,7 +15,7 @@ from docpipe.pipeline.memo import Memo
 from docpipe.pipeline.options import RunOptions
 from docpipe.pipeline.plan import Action, Step
 from docpipe.pipeline.pricing import Spending
-from docpipe.pipeline.recognition import ENDS_THE_RUN, Recognition
+from docpipe.pipeline.recognition import ENDS_THE_RUN, MOST_IN_A_ROW, Recognition, tried_again
 from docpipe.pipeline.reports import Event, RunReport
 from docpipe.pipeline.survey import Survey, check_deletions, stamp_of, survey
 from docpipe.pipeline.work import Asking, Long, Parsed, Unchanged, Work
@@ -97,6 +97,10 @@ class Run:
         self._reading = 0
         self._ended: ServiceError | None = None
         """Why nothing more is begun: what no document can change."""
+        self._silent = 0
+        """Batches in a row that a service failed to embed."""
+        self._no_vectors = False
+        """It is not asked again: documents that are not written stay as they were."""
 
     def __call__(self, name: str) -> RunReport:
         """Bring the index in line with the sources.
@@ -107,7 +111,8 @@ class Run:
         Raises:
             SourceError: a source cannot be listed at all, or too much of it is gone.
             IndexMismatch, IndexFailed: the index is not this pipeline's, or cannot be written.
-            Unauthorized, OutOfCredit: a service ended the run. What was finished is kept, the rest stays as it was.
+            Unauthorized, OutOfCredit, ServiceError: a service that every document needs cannot be used. What was
+                finished is kept, the rest stays as it was.
         """
         started = time.monotonic()
         self._spending = Spending()
@@ -309,7 +314,7 @@ class Run:
         self._long.pop(job.step.uri, None)
         status = Status.IGNORED if isinstance(error, UnsupportedMedia) else Status.FAILED
         stage = "load" if isinstance(error, (UnreadableSource, SourceTooLarge)) else "parse"
-        what = replace(failure(error, stage=stage), stage=stage)
+        what = replace(failure(error, stage=stage), stage=stage, retryable=tried_again(error))
         self._record_failure(job, what, status, seconds)
 
     def _record_failure(self, job: Job, what: Failure, status: Status, seconds: float) -> None:
@@ -336,8 +341,8 @@ class Run:
     def _flush(self, executor: ThreadPoolExecutor) -> None:
         """Write the batch while the workers go on; one batch is written at a time."""
         self._await_writing()
-        if self._batch:
-            batch, self._batch, self._batch_chunks = self._batch, [], 0
+        batch, self._batch, self._batch_chunks = self._batch, [], 0
+        if batch and not self._no_vectors:
             self._writing = executor.submit(self._write, batch)
         self._batch_since = time.monotonic()
 
@@ -364,13 +369,18 @@ class Run:
         return self._writer.write([(parsed, job.row) for parsed, job, _ in batch], now=int(time.time()))
 
     def _account(self, commit: Commit) -> None:
-        if isinstance(commit.result, ENDS_THE_RUN):
-            self._ended = commit.result
-            return
+        if isinstance(commit.result, ServiceError):
+            self._silent += 1
+            if isinstance(commit.result, ENDS_THE_RUN) or self._silent >= MOST_IN_A_ROW:
+                self._ended, self._no_vectors = commit.result, True
+            if isinstance(commit.result, ENDS_THE_RUN):
+                return
         if isinstance(commit.result, (EmbedError, ServiceError)):
+            what = replace(failure(commit.result, stage="embed"), retryable=tried_again(commit.result))
             for _, job, seconds in commit.items:
-                self._record_failure(job, failure(commit.result, stage="embed"), Status.FAILED, seconds)
+                self._record_failure(job, what, Status.FAILED, seconds)
             return
+        self._silent = 0
         tally, written = self._tally, commit.result
         tally.chunks += written.chunks
         tally.embedded += written.embedded

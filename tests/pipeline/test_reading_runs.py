@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from reading_stages import reading_stages, write_book
 from standin import StandIn, printing
-from toy_stages import ToyStages
+from toy_stages import ToyEmbedder, ToyStages
 
 from docpipe import console
-from docpipe.errors import Unavailable
+from docpipe.errors import CorruptSource, DocpipeError, Refused, Unauthorized, Unavailable
+from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
+from docpipe.load.files import FileLoader
+from docpipe.pipeline.ledger import Ledger
 from docpipe.pipeline.memo import Memo
 from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.recognition import Recognition
+from docpipe.pipeline.recognition import Recognition, tried_again
 from docpipe.pipeline.reports import Event, RunReport
 from docpipe.pipeline.run import Run
 from docpipe.protocols import Payload, Wanted
@@ -147,3 +151,74 @@ def test_the_report_says_in_words_what_was_read_and_what_it_cost(book: ToyStages
 def test_the_remarks_of_a_report_are_shown() -> None:
     shown: Any = console.run_text(RunReport(pipeline="x", requests=1, remarks=("the cost of X is not in the sum",)))
     assert "note: the cost of X is not in the sum" in shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Away(ToyEmbedder):
+    """An embedder whose service fails for some texts."""
+
+    calls: list[int] = field(default_factory=list, compare=False)
+    error: DocpipeError = field(default=Unavailable("away", service="toy"), compare=False)
+    word: str = field(default="", compare=False)
+    """Texts with it fail."""
+
+    def embed_passages(self, texts: Sequence[str], /) -> Any:
+        self.calls.append(len(texts))
+        if any(self.word in text for text in texts):
+            raise self.error
+        return super().embed_passages(texts)
+
+
+def notes(folder: Path, index: Path, embedder: ToyEmbedder, *, count: int = 8) -> ToyStages:
+    """A folder of short notes."""
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.txt").write_text(f"note {number}", encoding="utf-8")
+    return ToyStages(loaders=(FileLoader(path=str(folder)),), index=LanceIndex(uri=str(index)), embedder=embedder)
+
+
+ONE_BY_ONE = RunOptions(workers=1, batch_chunks=1)
+
+
+def test_an_embedder_whose_service_is_gone_is_not_asked_for_every_batch(tmp_path: Path) -> None:
+    embedder = Away()
+    stages = notes(tmp_path / "docs", tmp_path / "index", embedder)
+    with pytest.raises(Unavailable) as caught:
+        Run(stages, ONE_BY_ONE)("notes")
+    assert len(embedder.calls) == 3
+    assert "3 of 8 documents" in caught.value.__notes__[0]
+    again = Run(replace(stages, embedder=ToyEmbedder()), ONE_BY_ONE)("notes")
+    assert (again.indexed, again.failed) == (8, 0)
+
+
+def test_a_batch_that_could_not_be_embedded_is_tried_by_the_next_run(tmp_path: Path) -> None:
+    stages = notes(tmp_path / "docs", tmp_path / "index", Away(word="note 4"))
+    report = Run(stages, ONE_BY_ONE)("notes")
+    assert (report.indexed, report.failed) == (7, 1)
+    (failed,) = report.failures
+    assert failed.error is not None
+    assert (failed.uri, failed.error.stage, failed.error.retryable) == ("4.txt", "embed", True)
+    again = Run(replace(stages, embedder=ToyEmbedder()), ONE_BY_ONE)("notes")
+    assert (again.indexed, again.unchanged) == (1, 7)
+
+
+def test_a_key_that_the_embedder_lacks_leaves_documents_as_they_were(tmp_path: Path) -> None:
+    stages = notes(tmp_path / "docs", tmp_path / "index", Away(error=Unauthorized("no key", service="toy")))
+    with pytest.raises(Unauthorized):
+        Run(stages, ONE_BY_ONE)("notes")
+    assert Ledger(stages.index).known() == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (Unavailable("away", service="toy"), True),
+        (Refused("no such address", service="toy", status=404), True),
+        (Refused("unsafe", service="toy", content_policy=True), False),
+        (CorruptSource("cut short", source="a.pdf"), False),
+        (KeyError("a defect"), False),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_is_tried_again_without_being_told(error: Exception, again: bool) -> None:
+    assert tried_again(error) is again
