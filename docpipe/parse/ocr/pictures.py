@@ -61,8 +61,12 @@ def crop(page: "pymupdf.Page", box: BBox, *, dpi: float) -> bytes:
     scale = min(dpi / 72, _LONGEST_SIDE / max(1.0, area.width, area.height))
     scale *= max(1.0, (_SMALLEST_AREA / max(1.0, area.width * area.height * scale * scale)) ** 0.5)
     drawn = page.get_pixmap(matrix=engine().Matrix(scale, scale), clip=area, alpha=False, colorspace="rgb")
-    width, height = (max(_STEP, math.ceil(side / _STEP) * _STEP) for side in (drawn.width, drawn.height))
-    return bytes(engine().Pixmap(drawn, width, height).tobytes("jpeg", jpg_quality=_QUALITIES[0]))
+    width, height = (max(1, math.ceil(side / _STEP)) * _STEP for side in (drawn.width, drawn.height))
+    sheet = engine().Pixmap(drawn.colorspace, engine().IRect(0, 0, width, height))
+    sheet.clear_with(255)  # white around it, rather than letters that are stretched
+    drawn.set_origin((width - drawn.width) // 2, (height - drawn.height) // 2)
+    sheet.copy(drawn, drawn.irect)
+    return bytes(sheet.tobytes("jpeg", jpg_quality=_QUALITIES[0]))
 
 
 def grey(page: "pymupdf.Page", dpi: float = _LOOK) -> "type_grey":
