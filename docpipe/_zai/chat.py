@@ -1,28 +1,35 @@
 """Chat completions: ChatRequest -> ChatReply, whole or as a stream of ChatDelta."""
 
 import json
-import re
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from docpipe._http.endpoint import Endpoint
 from docpipe._http.service import Capability, service
 from docpipe._zai.codes import classify
+from docpipe._zai.marks import Unmarked, unmarked
 from docpipe._zai.values import ChatDelta, ChatReply, ChatRequest, Message, Tokens, ToolCall, ToolPiece
 from docpipe.errors import BadReply, InvalidOption, Unavailable
 
 CAPABILITY = Capability(name="chat", classify=classify, concurrency=4, read_seconds=120.0)
 _PATH = "chat/completions"
+_OWN = replace(CAPABILITY, request_ids=False)
+_PLATFORM = "/paas/v4"
+"""All addresses of the platform end so."""
 _HOTTEST = 1.0
-_BOX_MARKS = re.compile(r"<\|(?:begin|end)_of_box\|>")
-_THOUGHT = re.compile(r"\A\s*<think>(.*?)</think>\s*", re.DOTALL)
+_MOST_TOKENS = 131_072
 
 
 class Chat:
-    """Chat at one endpoint. Both calls run on the I/O loop."""
+    """Chat at one endpoint: the platform, or a server that speaks as OpenAI's does. Both calls run on the I/O loop."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._service = service(CAPABILITY, endpoint)
+        self._own = not self._service.base_url.endswith(_PLATFORM)
+        if self._own:
+            self._service = service(_OWN, endpoint)
 
     def require_key(self) -> None:
         """Raises: Unauthorized: the variable with the key is not set."""
@@ -34,7 +41,7 @@ class Chat:
         Raises:
             ServiceError: after all attempts that make sense.
         """
-        sent = await self._service.post(_PATH, body(request, stream=False))
+        sent = await self._service.post(_PATH, self._body(request, stream=False))
         return reply(sent.payload, request_id=sent.request_id)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
@@ -44,22 +51,28 @@ class Chat:
             Unavailable: it ended without a reason: what came is not the whole answer.
             ServiceError: it did not begin, or broke off.
         """
-        finished = False
-        events = self._service.events(_PATH, body(request, stream=True), begins=says_something)
+        finished, content = False, Unmarked()
+        events = self._service.events(_PATH, self._body(request, stream=True), begins=says_something)
         try:
             async for payload in events:
                 piece = delta(payload)
-                if piece is not None:
+                if piece is not None and (piece := _without_marks(piece, content)) is not None:
                     finished = finished or bool(piece.finish)
                     yield piece
         finally:
             await events.aclose()
         if not finished:
+            text, thought = content.rest()
+            if text or thought:
+                yield ChatDelta(text=text, reasoning=thought)
             raise Unavailable(
                 "the answer was cut off: the stream ended without a reason",
                 service=CAPABILITY.name,
                 remedy="ask again",
             )
+
+    def _body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]:
+        return (own_body if self._own else body)(request, stream=stream)
 
 
 def body(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
@@ -95,6 +108,24 @@ def body(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
     return fields
 
 
+def own_body(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
+    """The same for a server that is not the platform (vLLM, SGLang, Ollama): only fields that OpenAI's clients send.
+
+    Raises:
+        InvalidOption: as `body`.
+    """
+    fields = body(request, stream=stream)
+    for name in ("do_sample", "thinking", "tool_stream", "user_id"):
+        fields.pop(name, None)
+    if request.greedy:
+        fields["temperature"] = 0.0
+    if request.thinking is not None:  # how the templates of GLM and Qwen are told
+        fields["chat_template_kwargs"] = {"enable_thinking": request.thinking}
+    if stream:
+        fields["stream_options"] = {"include_usage": True}
+    return fields
+
+
 def _check(request: ChatRequest) -> None:
     hot = request.temperature
     if hot is not None and not 0 <= hot <= _HOTTEST:
@@ -102,6 +133,12 @@ def _check(request: ChatRequest) -> None:
             f"temperature must lie in 0 .. 1, got {hot:g}",
             where="chat.temperature",
             remedy="0 with `greedy`, or up to 1",
+        )
+    if not 0 <= request.max_tokens <= _MOST_TOKENS:
+        raise InvalidOption(
+            f"max_tokens must lie in 0 .. {_MOST_TOKENS}, got {request.max_tokens}",
+            where="chat.max_tokens",
+            remedy="0 leaves it to the model",
         )
     if not any(message.role in ("user", "tool") for message in request.messages):
         raise InvalidOption("there is no message of a user", where="chat.messages", remedy="ask something")
@@ -138,10 +175,10 @@ def reply(payload: Mapping[str, Any], *, request_id: str = "") -> ChatReply:
         raise BadReply(
             "the reply holds no message", service=CAPABILITY.name, remedy="ask again; check `model` and `base_url`"
         )
-    text, thought = _without_marks(_text(message.get("content")))
+    text, thought = unmarked(_text(message.get("content")))
     return ChatReply(
         text=text,
-        reasoning=_text(message.get("reasoning_content")) or thought,
+        reasoning=_reasoning(message) or thought,
         finish=_text(choice.get("finish_reason")),
         tool_calls=tuple(_calls(message.get("tool_calls"))),
         tokens=tokens(payload.get("usage")) or Tokens(),
@@ -156,8 +193,8 @@ def delta(payload: Mapping[str, Any]) -> ChatDelta | None:
     choice = _first(payload.get("choices"))
     piece = _mapping(choice.get("delta")) or _mapping(choice.get("message"))
     found = ChatDelta(
-        text=_BOX_MARKS.sub("", _text(piece.get("content"))),
-        reasoning=_text(piece.get("reasoning_content")),
+        text=_text(piece.get("content")),
+        reasoning=_reasoning(piece),
         finish=_text(choice.get("finish_reason")),
         tool_pieces=tuple(_pieces(piece.get("tool_calls"))),
         tokens=tokens(payload.get("usage")),
@@ -240,11 +277,19 @@ def _arguments(text: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _without_marks(text: str) -> tuple[str, str]:
-    """The text without the marks that vision models leave in it, and the thought that stood before it."""
-    text = _BOX_MARKS.sub("", text)
-    thought = _THOUGHT.match(text)
-    return (text[thought.end() :], thought.group(1).strip()) if thought else (text, "")
+def _without_marks(piece: ChatDelta, content: Unmarked) -> ChatDelta | None:
+    """The event without marks in its text; None where nothing is left of it."""
+    text, thought = content.feed(piece.text)
+    if piece.finish:
+        last_text, last_thought = content.rest()
+        text, thought = text + last_text, thought + last_thought
+    found = replace(piece, text=text, reasoning=piece.reasoning + thought)
+    return found if found != ChatDelta(request_id=found.request_id) else None
+
+
+def _reasoning(message: Mapping[str, Any]) -> str:
+    """What the model thought; some servers call it `reasoning`."""
+    return _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
 
 
 def _first(choices: object) -> Mapping[str, Any]:
@@ -262,4 +307,6 @@ def _text(value: object) -> str:
 
 
 def _count(value: object) -> int:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0
+    return int(value) if 0 < value < math.inf else 0

@@ -1,6 +1,7 @@
 """Layout parsing (GLM-OCR): a PDF or an image -> the elements of its pages, as the service names and places them."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -120,4 +121,4 @@ def _size(page: object) -> type_size:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
