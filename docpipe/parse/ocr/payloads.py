@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from docpipe.parse.ocr.pictures import type_grey
     from docpipe.parse.pdf import PdfParser
 
-type_kind = Literal["text", "table", "formula", "figure"]
+type_kind = Literal["text", "heading", "table", "formula", "figure"]
 
 _REGIONS_DPI = 100.0
 """At which regions are looked for, per inch."""

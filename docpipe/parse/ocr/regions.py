@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from docpipe.parse.ocr.marks import type_mask
 
-type_kind = Literal["text", "table", "formula", "figure"]
+type_kind = Literal["text", "heading", "table", "formula", "figure"]
 
 _GUTTER = 12
 """Pixels at 100 dpi: the narrowest gap between columns."""
@@ -45,6 +45,11 @@ _STRIP = 60
 _LATER = 6
 """A zone that could begin so many lines later, and then ends later, does: a page's head may end a zone too soon."""
 _DEEPEST = 6
+_LARGER = 1.25
+"""Letters of a heading against those of the page."""
+_MOST_HEADING_LINES = 3
+_FEWEST_TO_COMPARE = 5
+"""Lines, to know which letters are usual on a page."""
 _MOST = 400
 """Regions of a page; what comes after is read in one."""
 
@@ -91,10 +96,42 @@ def regions(greys: "NDArray[np.uint8]") -> tuple[Region, ...]:
     areas = list(_divided(page, Area(0, height, 0, width)))
     if len(areas) > _MOST:
         areas = [*areas[:_MOST], ("text", _all(area for _, area in areas[_MOST:]))]
+    areas = _with_headings(found.ink, areas)
     return tuple(
         Region(kind, BBox(area.left / width, area.top / height, area.right / width, area.bottom / height))
         for kind, area in areas
     )
+
+
+def _with_headings(ink: "type_mask", areas: Sequence[tuple[type_kind, Area]]) -> list[tuple[type_kind, Area]]:
+    """A few lines in larger letters than most of the page has are a heading."""
+    letters = [_letters(ink, area) if kind == "text" else [] for kind, area in areas]
+    lines = sorted(line for lines in letters for line in lines)
+    if len(lines) < _FEWEST_TO_COMPARE:
+        return list(areas)
+    total, seen, usual = sum(width for _, width in lines), 0, 0
+    for size, width in lines:
+        usual, seen = size, seen + width
+        if 2 * seen >= total:
+            break
+    least = max(_LARGER * usual, usual + 2)
+    return [
+        ("heading" if 0 < len(sizes) <= _MOST_HEADING_LINES and min(sizes)[0] >= least else kind, area)
+        for (kind, area), sizes in zip(areas, letters, strict=True)
+    ]
+
+
+def _letters(ink: "type_mask", area: Area) -> list[tuple[int, int]]:
+    """Of each line the height of its small letters, or of capitals where it has no others, and its width."""
+    found = []
+    for start, stop in runs(area.of(ink).any(axis=1)):
+        line = trim(ink, area._replace(top=area.top + start, bottom=area.top + stop))
+        if line is None or line.height > _TALLEST_LINE or line.width < _NARROWEST_CELL:
+            continue
+        rows = line.of(ink).sum(axis=1)
+        dense = runs(rows >= 0.5 * rows.max(), gap=4)
+        found.append((max(below - above for above, below in dense), line.width))
+    return found
 
 
 def _large(found: Marks) -> tuple[tuple[type_kind, Area], ...]:

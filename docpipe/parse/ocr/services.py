@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from docpipe._zai.layout_parsing import LayoutReply
     from docpipe.parse.ocr.payloads import Crop
 
-_LABELS = {"text": "text", "table": "table", "formula": "formula", "figure": "image"}
+_LABELS = {"text": "text", "heading": "paragraph_title", "table": "table", "formula": "formula", "figure": "image"}
 _REGIONS = 4
 """Of a page, at least, on most pages: so many pages fewer are in flight than calls."""
 type_pages = list[list[Element]]
@@ -109,4 +109,4 @@ class RegionsReader:
     async def _read(self, crop: "Crop") -> str:
         if crop.kind == "figure":
             return ""
-        return await self._service.read(crop.jpeg, crop.kind)
+        return await self._service.read(crop.jpeg, "text" if crop.kind == "heading" else crop.kind)

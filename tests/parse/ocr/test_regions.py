@@ -42,7 +42,7 @@ TWO_COLUMNS: list[Any] = [
     ("number", "7"),
 ]
 THREE_COLUMNS: list[Any] = [("text", SENTENCE * (3 + number % 2)) for number in range(7)]
-KINDS = {"table": "table", "image": "figure"}
+KINDS = {"table": "table", "image": "figure", "doc_title": "heading", "paragraph_title": "heading"}
 
 
 def overlap(one: BBox, other: BBox) -> float:
