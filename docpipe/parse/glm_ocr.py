@@ -21,7 +21,7 @@ IMAGES = frozenset(image_pages.MEDIA_TYPES)
 """Media types of images that it reads, beside PDF."""
 _MOST_PAGES = 100
 """In one call, says the service."""
-_MOST_MB = 45.0
+_MOST_MB = 30.0
 _DPI = (72, 600)
 _TOKENS_READ, _TOKENS_WRITTEN = 1_700, 800
 """For one page: a letter-size page at 240 dpi, written on closely."""

@@ -15,6 +15,7 @@ from docpipe.types import Blob
 
 if TYPE_CHECKING:
     import pymupdf
+    from PIL import Image
 
 MEDIA_TYPES = {
     "image/png": "png",
@@ -26,8 +27,9 @@ MEDIA_TYPES = {
 }
 """What is read, and as what PyMuPDF opens it (it knows no WEBP: Pillow makes a PNG of it first)."""
 _AS_THEY_ARE = ("image/png", "image/jpeg")
-_MOST_PIXELS = 150_000_000
-"""A sheet of A1 at 400 per inch; a small file may claim far more than fits into memory."""
+_MOST_IMAGES = 5_000
+_MOST_PIXELS = 100_000_000
+"""A sheet of A1 at 300 per inch; a small file may claim far more than fits into memory."""
 _ORIENTATION = 0x0112
 _UPRIGHT = (0, 1)
 _PLAIN = ("1", "L", "P", "RGB")
@@ -39,8 +41,8 @@ class ImagePages:
 
     document: "pymupdf.Document"
     blob: Blob
-    pixels: int
-    """Of its longest side."""
+    sides: tuple[int, ...]
+    """Pixels of the longest side of each image."""
     plain: bool
     """Stored upright, in greys or colours without transparency: it looks the same to whoever opens it."""
 
@@ -58,7 +60,7 @@ class ImagePages:
     def dpi(self, index: int) -> float:
         """The resolution at which drawing loses nothing."""
         rect = self.page(index).rect
-        return float(72 * self.pixels / max(1.0, rect.width, rect.height))
+        return float(72 * self.sides[min(index, len(self.sides) - 1)] / max(1.0, rect.width, rect.height))
 
     def as_it_is(self) -> bool:
         """Whether the service takes the file itself."""
@@ -74,7 +76,7 @@ def opened(blob: Blob) -> Iterator[ImagePages]:
         CorruptSource: it cannot be read.
         SourceTooLarge: it claims to have more pixels than any scanned sheet.
     """
-    pixels, plain, data = _looked_at(blob)
+    sides, plain, data = _looked_at(blob)
     try:
         document = engine().open(stream=data, filetype=MEDIA_TYPES[blob.source.media_type])
     except failures() as error:
@@ -82,11 +84,11 @@ def opened(blob: Blob) -> Iterator[ImagePages]:
     with document:
         if not document.page_count:
             raise _corrupt(blob, ValueError("it holds no image"))
-        yield ImagePages(document, blob, pixels, plain)
+        yield ImagePages(document, blob, sides, plain)
 
 
-def _looked_at(blob: Blob) -> tuple[int, bool, bytes]:
-    """Its longest side in pixels, whether it is plain, and bytes that PyMuPDF reads."""
+def _looked_at(blob: Blob) -> tuple[tuple[int, ...], bool, bytes]:
+    """The longest side of each image in pixels, whether it is plain, and bytes that PyMuPDF reads."""
     from PIL import Image, UnidentifiedImageError
 
     if not blob.data:
@@ -95,16 +97,27 @@ def _looked_at(blob: Blob) -> tuple[int, bool, bytes]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(blob.data)) as image:
-                if image.width * image.height > _MOST_PIXELS:
-                    raise _too_large(blob, image.width, image.height)
+                sizes = list(_sizes(image, blob.source.media_type))
+                width, height = max(sizes, key=lambda size: size[0] * size[1])
+                if width * height > _MOST_PIXELS:
+                    raise _too_large(blob, width, height)
                 upright = image.getexif().get(_ORIENTATION, 1) in _UPRIGHT
                 plain = upright and image.mode in _PLAIN and "transparency" not in image.info
                 data = as_png(blob.data) if blob.source.media_type == "image/webp" else blob.data
-                return max(image.size), plain, data
+                return tuple(map(max, sizes)), plain, data
     except Image.DecompressionBombError as error:
         raise _too_large(blob, 0, 0) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, KeyError, EOFError) as error:
         raise _corrupt(blob, error) from error
+
+
+def _sizes(image: "Image.Image", media_type: str) -> Iterator[tuple[int, int]]:
+    """Width and height of each image of a file, as the file claims."""
+    yield image.size
+    for index in range(1, min(getattr(image, "n_frames", 1), _MOST_IMAGES) if media_type == "image/tiff" else 0):
+        image.seek(index)
+        yield image.size
+    image.seek(0)
 
 
 def as_png(data: bytes) -> bytes:

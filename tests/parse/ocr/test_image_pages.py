@@ -79,6 +79,15 @@ def test_each_image_of_a_tiff_is_a_page_with_a_key_of_its_own() -> None:
     assert [wanted.page for wanted in part.wanted] == [1, 2, 3] and len({wanted.key for wanted in part.wanted}) == 3
     assert [PARSER.payload(source, (n,), "whole").ink for n in (1, 2, 3)] == [(True,), (False,), (True,)]
     assert PARSER.payload(source, (2, 3), "whole").pages == (2,)
+    assert [shape(PARSER.payload(source, (n,), "whole").data)[1] for n in (1, 2)] == [(400, 300), (200, 100)]
+
+
+def test_a_later_image_of_a_tiff_may_not_claim_too_much() -> None:
+    source = saved(
+        drawn(), "tiff", save_all=True, append_images=[Image.new("RGB", (12_000, 9_000))], compression="tiff_lzw"
+    )
+    with pytest.raises(SourceTooLarge, match="12000 x 9000"):
+        PARSER.page_count(source)
 
 
 def test_large_pictures_are_made_smaller() -> None:
