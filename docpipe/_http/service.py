@@ -148,16 +148,17 @@ class Service:
         """
         call = Attempts(self, path, body, read_seconds)
         stream = await call.run(lambda: call.opened(begins))
-        tally = Tally()
+        tally, well = Tally(), 1
         try:
             async for payload in stream:
                 tally = latest if (latest := meter.counted(payload)).tokens else tally
                 yield payload
         except Rejected as rejected:
+            well = 0
             raise rejected.verdict.error from rejected.__cause__
         finally:
             await stream.aclose()
-            self._count(str(body.get("model", "")), replace(tally, requests=1))
+            self._count(str(body.get("model", "")), replace(tally, requests=well))
 
     async def get(self, path: str, *, read_seconds: float = 0.0) -> Mapping[str, Any]:
         """A small reply to a question without a body (a server's health), asked as often as `post` asks.
@@ -170,7 +171,7 @@ class Service:
 
     def _count(self, model: str, tally: Tally) -> None:
         self._tally += tally
-        meter.add(self.capability.name if self._key else meter.OWN, model, tally)
+        meter.add(self.capability.name if self._key and self.capability.needs_key else meter.OWN, model, tally)
 
     def sent(self, model: str) -> None:
         """Count an attempt. Raises: BudgetSpent: the endpoint's options allow no more."""

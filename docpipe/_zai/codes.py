@@ -91,7 +91,7 @@ CODES: Mapping[str, Rule] = {
     "1702": Rule(kind="account", meaning="no search engine is available", remedy="choose another search engine"),
     "1703": Rule(kind="wrong", meaning="the search engine returned no valid data", remedy="ask in other words"),
 }
-"""By code. What the service meant, and which codes it shares with a status: docs/design.md."""
+"""By code; what the service says in its own words is in the error's message too."""
 
 STATUS: Mapping[int, Rule] = {
     434: Rule(kind="account", meaning="the service is not opened for this account", remedy=ACCOUNT),

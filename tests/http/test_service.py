@@ -386,6 +386,7 @@ def test_a_stream_that_breaks_off_is_an_error_and_is_not_asked_for_again(
             came.append(payload)
     assert came == [ONE]
     assert len(raw.asked) == 1
+    assert (made(raw, read_seconds=0.15).tally.requests, made(raw, read_seconds=0.15).tally.attempts) == (0, 1)
     assert made(raw).limiter.running == 0
 
 
