@@ -7,7 +7,7 @@ from docpipe.chat.folding import fold
 from docpipe.tables import is_table, without_tags
 from docpipe.types import Chunk, Citation, PageBox, Span
 
-__all__ = ["SourceText", "citation", "locate", "locate_any_case", "readable"]
+__all__ = ["SourceText", "citation", "find", "locate", "locate_any_case", "readable"]
 
 SourceText = Callable[[Chunk], str | None]
 """What the source says today where a chunk was taken from; None where the source cannot be read."""
@@ -27,7 +27,7 @@ def locate(quote: str, text: str) -> Span | None:
     words = quote.strip()
     if not words:
         return None
-    at = _find(words, text)
+    at = find(words, text)
     return Span(at, at + len(words)) if at >= 0 else _locate_folded(words, text, any_case=False)
 
 
@@ -91,11 +91,11 @@ def _locate_folded(quote: str, text: str, *, any_case: bool) -> Span | None:
     if not wanted:
         return None
     folded = fold(text, any_case=any_case)
-    at = _find(wanted, folded.text)
+    at = find(wanted, folded.text)
     return folded.original(at, at + len(wanted)) if at >= 0 else None
 
 
-def _find(words: str, text: str) -> int:
+def find(words: str, text: str) -> int:
     """Where `words` first stand in `text` without cutting a number of it; -1 where they do not."""
     at = text.find(words)
     for _ in range(_TRIES):

@@ -9,11 +9,12 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock
 from typing import Literal
 
-from docpipe.chat.folding import fold
-from docpipe.chat.grounding import SourceText, citation, locate_any_case
+from docpipe.chat.folding import Folded, fold
+from docpipe.chat.grounding import SourceText, citation, find
 from docpipe.chat.orders import commands
 from docpipe.chat.sentences import Statement, statements
 from docpipe.chat.terms import is_chinese, specific, terms
@@ -26,9 +27,11 @@ _MARKED, _UNMARKED = 0.45, 0.6
 _MOST_NAMES_MISSING = 0.34
 _MOST_QUOTES = 3
 """Sentences that may say together what the statement says."""
-_SHORTEST_LETTERS = 12
+_SHORTEST_CONFUSED = 12
 """Characters from which a match that evens out what scanners confuse is no accident."""
 _SHORTEST = 4
+_LIKELY = 0.4
+"""Share of a statement's terms that a source must have before its whole text is gone through for it."""
 _CONFUSED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b"})
 _NUMBER = re.compile(r"[A-Za-z]{1,5}-?\d[A-Za-z\d]*(?![.,]\d)|\d+(?:[.,:]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
@@ -45,7 +48,7 @@ _HAN_DIGITS = dict(
     zip("〇一二两三四五六七八九十", ("0", "1", "2", "2", "3", "4", "5", "6", "7", "8", "9", "10"), strict=True)
 )
 _DENIED = re.compile(
-    r"\b(?:not|never|no|cannot|without|nor|neither)\b|n['’]t\b"
+    r"\b(?:not(?! only)|never|no(?!\.? ?\d)|cannot|without|nor|neither)\b|n['’]t\b"
     r"|[不没沒未無无非勿禁](?!仅|僅|但|只|论|論|管|同|少|断|斷|过|過|常|锈|銹)",
     re.I,
 )
@@ -53,6 +56,7 @@ _CLAUSE = re.compile(r"[.,;:!?，。；：！？\n]")
 _REACH = 40
 """Code points behind a denial that it speaks of, within its clause."""
 _MARKUP = re.compile(r"\*\*|__|`+|^\s*(?:#{1,6}|[-*•+>]|\d{1,3}[.)、])\s+", re.M)
+_SENTENCE_ENDS = ".!?。！？"
 _NAMED_ENDS = " \t\n.。!！"
 
 
@@ -89,7 +93,7 @@ class _Said:
     denied: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reading:
     """A source as it is compared."""
 
@@ -98,8 +102,19 @@ class _Reading:
     """Terms of title, headings and header rows."""
     around_numbers: frozenset[str]
     all: frozenset[str]
-    orders: tuple[Span, ...] = ()
+    orders: tuple[Span, ...]
     """Where it speaks to a machine, and the sentence behind that: no proof of anything."""
+    text: str
+
+    @cached_property
+    def folded(self) -> Folded:
+        """Its text, evened out."""
+        return fold(self.text, any_case=True)
+
+    @cached_property
+    def confused(self) -> str:
+        """The same where letters and digits that look alike are one."""
+        return self.folded.text.translate(_CONFUSED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,11 +146,12 @@ class Proofs:
         return Finding(citations=found, remarks=tuple(remarks))
 
     def _proven(self, claim: str, labels: Sequence[str], *, enough: float) -> tuple[Citation, ...]:
-        whole = [(name, span) for name in labels if (span := _whole(claim, self.grounds[name].chunk)) is not None]
+        asked = _Claim.of(claim, self.question)
+        readings = [(name, _read(self.grounds[name].chunk)) for name in labels]
+        whole = [(name, span) for name, reading in readings if (span := _whole(asked, reading)) is not None]
         if whole:
             return tuple(self._cited(name, span) for name, span in whole)
-        asked = _Claim.of(claim, self.question)
-        chosen = _chosen(asked, [(name, _read(self.grounds[name].chunk)) for name in labels], enough=enough)
+        chosen = _chosen(asked, readings, enough=enough)
         return tuple(self._cited(name, said.statement.span) for name, said in chosen)
 
     def _cited(self, label: str, span: Span) -> Citation:
@@ -183,6 +199,7 @@ class _Claim:
     denied: frozenset[str]
     asked: frozenset[str]
     """Terms of the question: they count half where no source has them."""
+    folded: str
     chinese: bool
 
     @classmethod
@@ -195,6 +212,7 @@ class _Claim:
             names=frozenset(specific(claim)) & words,
             denied=_denied(claim),
             asked=frozenset(terms(question)),
+            folded=fold(claim.strip(_NAMED_ENDS), any_case=True).text,
             chinese=is_chinese(claim),
         )
 
@@ -247,12 +265,11 @@ def _is_chinese(chosen: Sequence[tuple[str, _Said, _Reading]]) -> bool:
 
 
 def _contradicts(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]]) -> bool:
-    """Whether a word that both hold is denied by the one and not by the other."""
+    """Whether a word that both hold is denied by the sources and not by the claim, or only the claim denies at all."""
     shared = [(said, claim.terms & said.terms) for _, said, _ in chosen]
     if any(term in said.denied and term not in claim.denied for said, both in shared for term in both):
         return not any(_affirmed(term, shared) for said, both in shared for term in both if term in said.denied)
-    denied = [(term, said) for said, both in shared for term in both & claim.denied]
-    return bool(denied) and not any(term in said.denied for term, said in denied)
+    return bool(claim.denied) and not any(said.denied for said, _ in shared)
 
 
 def _affirmed(term: str, shared: Iterable[tuple[_Said, frozenset[str]]]) -> bool:
@@ -268,24 +285,25 @@ def _denied(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _whole(claim: str, chunk: Chunk) -> Span | None:
+def _whole(claim: _Claim, reading: _Reading) -> Span | None:
     """Where a source says it word for word, whatever a scanner made of its letters; not where it gives orders."""
-    words = claim.strip(_NAMED_ENDS)
-    if len(words) < _SHORTEST:
+    if len(claim.folded) < _SHORTEST or claim.covered(reading.all) < _LIKELY:
         return None
-    span = locate_any_case(words, chunk.text) or _locate_confused(words, chunk.text)
-    if span is None or any(one.start < span.end and span.start < one.end for one in _read(chunk).orders):
+    span = _located(claim.folded, reading)
+    if span is None or any(one.start < span.end and span.start < one.end for one in reading.orders):
         return None
-    return span
+    end = span.end
+    while end < len(reading.text) and reading.text[end] in _SENTENCE_ENDS:
+        end += 1
+    return Span(span.start, end)
 
 
-def _locate_confused(words: str, text: str) -> Span | None:
-    """The same, where `l` and `1`, `O` and `0` are equal; digits are never confused with each other."""
-    if len(words) < _SHORTEST_LETTERS:
-        return None
-    wanted, folded = fold(words, any_case=True).text, fold(text, any_case=True)
-    at = folded.text.translate(_CONFUSED).find(wanted.translate(_CONFUSED))
-    return folded.original(at, at + len(wanted)) if at >= 0 and wanted else None
+def _located(words: str, reading: _Reading) -> Span | None:
+    """Where the folded words stand; `l` and `1` count as equal where digits are not confused with each other."""
+    at = find(words, reading.folded.text)
+    if at < 0 and len(words) >= _SHORTEST_CONFUSED:
+        at = reading.confused.find(words.translate(_CONFUSED))
+    return reading.folded.original(at, at + len(words)) if at >= 0 else None
 
 
 def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
@@ -322,7 +340,7 @@ def _made(chunk: Chunk) -> _Reading:
     words = frozenset(terms(around))
     known = words | _union(one.terms for one in said)
     given = tuple(one.span for number, one in enumerate(found) if number in orders)
-    return _Reading(said, words, _offered(around), known, given)
+    return _Reading(said, words, _offered(around), known, given, chunk.text)
 
 
 def _said(statement: Statement) -> _Said:

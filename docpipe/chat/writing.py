@@ -22,6 +22,9 @@ Check = Callable[[str, Sequence[str]], Finding]
 
 _LONGEST = 200_000
 """Code points of an answer that are read."""
+_LONGEST_SENTENCE = 4_000
+_TAIL = 40
+"""Code points of a sentence's end that are looked at."""
 _LABEL = r"D?\d{1,4}"
 _NAMED = r"(?:[Ss]ources?|来源|來源|资料|資料|文档|文檔)"
 _JOINS = r"\s{0,2}[,;、，；/–-]\s{0,2}"
@@ -46,7 +49,7 @@ _HAN_END = "。！？；"
 _CLOSERS = "\"'”’」』）)》*_`。！？；.!?…"
 _END = re.compile(r"[.!?…][\"'”’)\]*_`]*\Z")
 _NO_END = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|e\.g|i\.e|etc|vs|cf|[Nn]os?|Nr|[Ff]igs?|Dr|Mr|Mrs|Ms|St|approx|ca|Prof|pp|vol|ch|sec|Eq)\.\Z"
+    r"(?:^|[\s(])(?:(?<!\d )[A-Z]|e\.g|i\.e|etc|vs|cf|[Nn]os?|Nr|[Ff]igs?|Dr|Mr|Mrs|Ms|St|approx|ca|Prof|pp|vol)\.\Z"
     r"|\A\W*\d{1,3}\.\Z"
 )
 _ONLY_MARKS = re.compile(r"\W*\Z")
@@ -157,6 +160,7 @@ class Writing:
             self._ended = self._ended or bool(self._sentence.strip())
         else:
             self._ended = self._ended or (not self._gap and _ends(self._sentence))
+            self._ended = self._ended or len(self._sentence) > _LONGEST_SENTENCE
         self._gap += letter
 
     def _markers(self, labels: Sequence[str]) -> Steps:
@@ -167,7 +171,7 @@ class Writing:
             return
         if not self._group:
             self._spaced = " " if self._gap else ""
-        self._ended = self._ended or _ends(self._sentence)
+        self._ended = self._ended or _stops(self._sentence)
         self._group.extend(labels)
         self._gap = ""
 
@@ -247,7 +251,11 @@ class Writing:
 
 
 def _ends(sentence: str) -> bool:
-    return bool(_END.search(sentence)) and not _NO_END.search(sentence[-40:])
+    return _stops(sentence) and not _NO_END.search(sentence if len(sentence) < _TAIL else sentence[-_TAIL:])
+
+
+def _stops(sentence: str) -> bool:
+    return _END.search(sentence[-_TAIL:]) is not None
 
 
 def _labels(marker: re.Match[str]) -> list[str]:
