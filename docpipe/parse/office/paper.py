@@ -1,0 +1,85 @@
+"""Blocks in reading order, some of them on pages -> a Document, furniture and hidden text last (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from docpipe.parse.draft import Draft, with_language
+from docpipe.tables import Table, write
+from docpipe.types import FURNITURE, BBox, BlockKind, Document, Page, Source
+
+HIDDEN = "hidden"
+"""Native label of text that the document holds and does not show."""
+
+
+class Piece(NamedTuple):
+    """A block before its place in the text is known."""
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    label: str = ""
+    page: int | None = None
+    box: BBox | None = None
+
+
+class Paper:
+    """A document that is being written. Blocks without text are dropped; furniture may come at any time."""
+
+    def __init__(self) -> None:
+        self._pages: list[Page] = []
+        self._pieces: list[Piece] = []
+        self._last: dict[tuple[BlockKind, str], Piece] = {}
+
+    def begin_page(self, width: float, height: float) -> None:
+        """What follows stands on a new page of this size, in points."""
+        self._pages.append(Page(number=len(self._pages) + 1, width=width, height=height))
+
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, label: str = "", box: BBox | None = None) -> None:
+        """Append a block. Furniture that was there before is not repeated, nor is hidden text."""
+        page = len(self._pages) or None
+        piece = Piece(kind, text, level, label, page, box)
+        if kind in FURNITURE or label == HIDDEN:
+            self._last.setdefault((kind, " ".join(text.split())), piece)
+        else:
+            self._pieces.append(piece)
+
+    def add_table(self, table: Table, *, label: str = "table", box: BBox | None = None) -> None:
+        """Append a table; one without any text is dropped."""
+        if any(cell.text.strip() for row in table.rows for cell in row):
+            self.add(BlockKind.TABLE, write(table).html, label=label, box=box)
+
+    def document(self, source: Source, metadata: Mapping[str, str]) -> Document:
+        """All blocks as a document; its title is the declared one or the first of the highest headings."""
+        last = sorted(self._last.values(), key=lambda piece: piece.kind in FURNITURE)
+        draft, placed = Draft(), []
+        for piece in _merged([*self._pieces, *last]):
+            before = len(draft)
+            draft.add(piece.kind, piece.text, level=piece.level, label=piece.label)
+            if len(draft) > before:
+                placed.append(piece)
+        titled = {**metadata, "title": metadata.get("title") or draft.title()}
+        document = draft.document(source, with_language(titled, draft.text))
+        blocks = zip(document.blocks, placed, strict=True)
+        return replace(
+            document,
+            pages=tuple(self._pages),
+            blocks=tuple(replace(block, page=piece.page, bbox=piece.box) for block, piece in blocks),
+        )
+
+
+def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+    """Lines of code that follow each other are one block."""
+    merged: list[Piece] = []
+    run: list[str] = []
+    for piece in pieces:
+        if piece.kind is BlockKind.CODE and merged and run and merged[-1].page == piece.page:
+            run.append(piece.text)
+            continue
+        if run:
+            merged[-1] = merged[-1]._replace(text="\n".join(run))
+        run = [piece.text] if piece.kind is BlockKind.CODE else []
+        merged.append(piece)
+    if run:
+        merged[-1] = merged[-1]._replace(text="\n".join(run))
+    return merged

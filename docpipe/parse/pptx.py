@@ -1,0 +1,36 @@
+"""PowerPoint presentations -> a page for each slide: titles, lists, tables, charts, speaker notes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from docpipe.parse.office.package import Package, within_depth
+from docpipe.parse.office.properties import core_properties
+from docpipe.parse.office.slides import SlideReader
+from docpipe.types import Blob, Document
+
+_NO_TITLE = re.compile(r"(?:microsoft )?power\s?point\b.*", re.I)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PptxParser:
+    """Presentations (pptx, pptm, ppsx): each slide is a page of its size, its title first, then top down.
+
+    Speaker notes stand at the end of their slide as paragraphs called `notes`; what the master shows on every slide is
+    a footer. Hidden slides are read, comments and animations are left out.
+    """
+
+    VERSION = 1
+
+    def __call__(self, blob: Blob, /) -> Iterator[Document]:
+        """One document.
+
+        Raises:
+            CorruptSource, EncryptedSource, SourceTooLarge: it cannot be unpacked; no link in it is ever followed.
+        """
+        with Package(blob) as package, within_depth(blob.source):
+            metadata = core_properties(package)
+            if _NO_TITLE.fullmatch(metadata.get("title", "")):
+                del metadata["title"]
+            document = SlideReader(package).read().document(blob.source, metadata)
+        yield document
