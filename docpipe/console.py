@@ -57,7 +57,7 @@ def run_text(report: RunReport) -> str:
     parts += [f"note: {safe(remark)}\n" for remark in report.remarks]
     parts.append(_outcomes("failed", report.failures))
     parts.append(_by_reason((item.error.message if item.error else "", item.uri) for item in report.left_out))
-    parts.append(_needing_ocr(report.needs_ocr))
+    parts.append(_needing_ocr(report.needs_ocr, asked=bool(report.recognised or report.remembered)))
     return "".join(parts)
 
 
@@ -169,6 +169,7 @@ def status_text(report: StatusReport) -> str:
         "vectors": vector,
         **{name.replace("_", " "): str(value) for name, value in stats.facts.items()},
         "last run": _last_run(report.last_run),
+        **_spent(report.last_run),
     }
     return _pairs(rows)
 
@@ -290,6 +291,12 @@ def _last_run(facts: Mapping[str, Any]) -> str:
     return f"{ended}: {counts or 'nothing to do'}, {float(facts.get('seconds', 0)):.1f} s"
 
 
+def _spent(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What services cost so far; nothing where they cost nothing."""
+    last, all_runs = float(facts.get("cost_usd", 0)), float(facts.get("spent_usd", 0))
+    return {"spent": f"{_money(all_runs)} by all runs, {_money(last)} by the last"} if all_runs else {}
+
+
 def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else "unknown"
 
@@ -322,11 +329,13 @@ def _more(count: int) -> list[str]:
     return [f"  ... and {count - _LISTED:,} more (--json gives all)"] if count > _LISTED else []
 
 
-def _needing_ocr(items: Sequence[PagesOf]) -> str:
+def _needing_ocr(items: Sequence[PagesOf], *, asked: bool) -> str:
     if not items:
         return ""
     lines = [f"  {safe(item.uri)}: {pages_of(item.pages)}" for item in items[:_LISTED]]
     head = "\npages that show something but hold no text that can be trusted; OCR would be needed:"
+    if asked:
+        head = "\npages that could not be read, by OCR neither; `docpipe run --full` has them tried again:"
     return "".join(f"{line}\n" for line in [head, *lines, *_more(len(items))])
 
 

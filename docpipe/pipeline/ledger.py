@@ -170,8 +170,9 @@ class Ledger:
         return self._documents.get(document_ids)
 
     def keep_run(self, report: RunReport) -> None:
-        """Remember the last run that changed anything."""
-        facts = {**json_forms.run(report), "ended": int(time.time())}
+        """Remember the last run that changed anything, and what all of them cost together."""
+        spent = self.last_run().get("spent_usd", 0.0) + report.cost_usd
+        facts = {**json_forms.run(report), "spent_usd": spent, "ended": int(time.time())}
         self._runs.put([{"id": "last", "report": json.dumps(facts, ensure_ascii=False)}])
 
     def last_run(self) -> dict[str, Any]:

@@ -4,16 +4,20 @@ import math
 
 import pytest
 
+from docpipe import console
 from docpipe._http import meter
 from docpipe._http.endpoint import Endpoint
 from docpipe._http.meter import Tally
 from docpipe.embed.http import HttpEmbedder
 from docpipe.errors import InvalidOption
+from docpipe.index.memory import MemoryIndex
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.glm_ocr import GlmOcrParser
 from docpipe.parse.pdf import PdfParser
+from docpipe.pipeline import json_forms
+from docpipe.pipeline.ledger import Ledger
 from docpipe.pipeline.pricing import Spending, check_cost, cost, expected_cost
-from docpipe.pipeline.reports import Plan
+from docpipe.pipeline.reports import PagesOf, Plan, RunReport
 
 LOCAL = object()
 """A stage that asks no service."""
@@ -80,3 +84,27 @@ def test_a_run_above_its_limit_is_refused_with_both_amounts() -> None:
 def test_a_limit_that_is_no_amount_of_money_is_refused(amount: float) -> None:
     with pytest.raises(InvalidOption, match="max_cost must be"):
         check_cost(Plan(), amount)
+
+
+def test_the_ledger_adds_up_what_runs_cost() -> None:
+    ledger = Ledger(MemoryIndex())
+    for usd in (0.5, 0.25):
+        ledger.keep_run(RunReport(pipeline="x", cost_usd=usd, requests=3, tokens=900))
+    kept = ledger.last_run()
+    assert (kept["cost_usd"], kept["spent_usd"], kept["tokens"]) == (0.25, 0.75, 900)
+
+
+def test_a_plan_says_calls_cost_and_what_is_not_in_it() -> None:
+    made = Plan(ocr_pages=12, requests=3, cost_usd=0.01234, remarks=("the cost of X is not in the sum: unknown",))
+    shown = console.plan_text(made)
+    assert "12 of them by OCR" in shown
+    assert "0.0123 USD for 3 calls" in shown
+    assert "note: the cost of X is not in the sum: unknown" in shown
+    assert json_forms.plan(made)["remarks"] == list(made.remarks)
+
+
+def test_a_report_says_which_pages_a_service_could_not_read() -> None:
+    report = RunReport(pipeline="x", recognised=3, needs_ocr=(PagesOf("a.pdf", (2, 3, 4)),))
+    assert "could not be read" in console.run_text(report)
+    assert "a.pdf: 2-4" in console.run_text(report)
+    assert json_forms.run(report)["recognised"] == 3
