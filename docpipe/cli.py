@@ -23,7 +23,6 @@ from docpipe.pipeline import json_forms
 
 if TYPE_CHECKING:
     from docpipe.pipeline.pipe import Pipe
-    from docpipe.prompt.prefix import Difference
     from docpipe.types import Answer, Chunk, Document, Hit, Prompt
 
 app = typer.Typer(
@@ -233,11 +232,10 @@ def prompt(
     with _opened(pipeline) as pipe, output.quiet(as_json):
         model = str(getattr(pipe.stages.answerer, "model", ""))
         if diff is not None:
-            first, second = (_prompt_of(pipe, one, _all_of(where)) for one in diff)
+            found = pipe.difference(*(_prompt_of(pipe, one, _all_of(where)) for one in diff))
         else:
             built = pipe.prompt(question or "", where=_all_of(where))
     if diff is not None:
-        found = _difference(first, second, model)
         output.show(asdict(found) | {"model": model}, lambda: console.difference_text(found), as_json)
         return
     form = saved.form(built, question=question or "", model=model)
@@ -376,13 +374,6 @@ def _prompt_of(pipe: "Pipe", given: str, where: str) -> "Prompt":
     if file.suffix == ".json" and file.is_file():
         return saved.read(file.read_text("utf-8", errors="replace"), file=given)
     return pipe.prompt(given, where=where).prompt
-
-
-def _difference(first: "Prompt", second: "Prompt", model: str) -> "Difference":
-    from docpipe.prompt import prefix, prices
-    from docpipe.split.tokenizers import tokenizer
-
-    return prefix.difference(first, second, count=tokenizer("o200k_base").count, price=prices.price(model))
 
 
 def _say(text: str) -> None:

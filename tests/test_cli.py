@@ -29,6 +29,7 @@ from docpipe.errors import (
     Unauthorized,
 )
 from docpipe.pipeline.reports import Event, FailureRow, PagesOf, Plan, PlanItem, RunReport, StatusReport
+from docpipe.prompt import prefix, prices
 from docpipe.prompt.builder import Built
 from docpipe.protocols import IndexStats
 from docpipe.types import (
@@ -40,6 +41,7 @@ from docpipe.types import (
     Hit,
     Outcome,
     PageBox,
+    Prompt,
     ReasoningPiece,
     Source,
     Span,
@@ -163,6 +165,9 @@ class FakePipe:
     def prompt(self, question: str, *, where: str = "") -> Built:
         self._say("prompt", question=question, where=where)
         return prompts.built(question, sources=prompts.excerpts("At 4 bar.\x1b[2J"))
+
+    def difference(self, first: Prompt, second: Prompt) -> prefix.Difference:
+        return prefix.difference(first, second, count=prompts.words, price=prices.price("glm-4.6"))
 
     def status(self) -> StatusReport:
         self._say("status")
@@ -329,10 +334,12 @@ def test_nothing_found_is_an_answer(pipe: FakePipe, docpipe: Out) -> None:
 def test_ask_gives_the_promised_fields(pipe: FakePipe, docpipe: Out) -> None:
     _, out, _ = docpipe("ask", "p.yaml", "q", "--json")
     form = json.loads(out)
-    assert {"question", "answer", "origin", "citations", "usage", "cost_usd"} <= set(form)
+    promised = "question answer origin citations usage cost_usd partial unsupported remarks reasoning"
+    assert set(promised.split()) <= set(form)
     promised = "marker uri chunk_id pages boxes quote verified url title published"
     assert set(promised.split()) <= set(form["citations"][0])
-    assert set(form["usage"]) == {"prompt_tokens", "cached_tokens", "completion_tokens"}
+    promised = "prompt_tokens cached_tokens completion_tokens predicted_cached_tokens prefix"
+    assert set(form["usage"]) == set(promised.split())
 
 
 def test_ask_passes_on_what_it_is_told(pipe: FakePipe, docpipe: Out) -> None:

@@ -70,8 +70,14 @@ def ask(answer: Answer) -> Json:
             "prompt_tokens": usage.prompt_tokens,
             "cached_tokens": usage.cached_tokens,
             "completion_tokens": usage.completion_tokens,
+            "predicted_cached_tokens": usage.predicted_cached_tokens,
+            "prefix": usage.prefix,
         },
         "cost_usd": answer.cost_usd,
+        "partial": answer.partial,
+        "unsupported": list(answer.unsupported),
+        "remarks": list(answer.remarks),
+        "reasoning": answer.reasoning,
     }
 
 

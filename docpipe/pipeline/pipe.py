@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, Self, get_args, runtime_checkable
 
 from docpipe import _codec
+from docpipe._http.endpoint import Endpoint
 from docpipe.chat.needs import Flow
 from docpipe.chat.session import World, on_pool
 from docpipe.chat.web import WebGrounds
@@ -24,10 +25,13 @@ from docpipe.pipeline.readiness import require_keys
 from docpipe.pipeline.reports import Event, FailureRow, Plan, RunReport, StatusReport
 from docpipe.pipeline.run import Run
 from docpipe.pipeline.talk import Piece, Session
+from docpipe.prompt import prefix, prices
+from docpipe.prompt.budget import Count
 from docpipe.prompt.builder import Built
+from docpipe.prompt.prefix import Difference
 from docpipe.protocols import Answerer, Retriever
 from docpipe.retrieve.retriever import IndexRetriever
-from docpipe.types import Answer, Chunk, Exchange, Hit, Query, Turn
+from docpipe.types import Answer, Chunk, Exchange, Hit, Prompt, Query, Turn
 
 Mode = Literal["hybrid", "vector", "text"]
 _MOST_HITS = 1_000_000
@@ -142,16 +146,20 @@ class Pipe:
         Raises:
             ConfigError: this pipeline's chat stage asks no model.
         """
-        stage = self._answerer
-        if not isinstance(stage, Prompting):
-            raise ConfigError(
-                "this pipeline's chat stage asks no model, so there is no prompt",
-                where="chat",
-                remedy="use chat.glm, as pipelines/zai.yaml does",
-            )
+        stage = self._prompting()
         turn = Turn(question=question, history=tuple(history), where=where)
         query = Query(text=question, limit=stage.limit, where=where, mode=self.stages.retrieve.mode)
         return stage.built(turn, self.retriever.search(query))
+
+    def difference(self, first: Prompt, second: Prompt) -> Difference:
+        """Where the second of two prompts leaves the first, and what the cache that is lost by it costs.
+
+        Raises:
+            ConfigError: this pipeline's chat stage asks no model.
+        """
+        stage = self._prompting()
+        price = prices.price(stage.model) if stage.service.key else prices.CALLS["selfhosted"]
+        return prefix.difference(first, second, count=stage.count, price=price)
 
     def status(self) -> StatusReport:
         """What the index holds and what the last run did."""
@@ -212,6 +220,16 @@ class Pipe:
         }
         wanted = {name: gift for name, gift in gifts.items() if getattr(stage, name, ...) is None}
         return replace(stage, **wanted) if wanted else stage
+
+    def _prompting(self) -> "Prompting":
+        stage = self._answerer
+        if isinstance(stage, Prompting):
+            return stage
+        raise ConfigError(
+            "this pipeline's chat stage asks no model, so there is no prompt",
+            where="chat",
+            remedy="use chat.glm, as pipelines/zai.yaml does",
+        )
 
     @cached_property
     def _world(self) -> World:
@@ -280,7 +298,10 @@ class Served(Protocol):
 class Prompting(Protocol):
     """A chat stage that tells a model what it found."""
 
+    model: str
+    service: Endpoint
     limit: int
+    count: Count
 
     def built(self, turn: Turn, hits: Sequence[Hit], /) -> Built:
         """The prompt of a turn."""

@@ -10,6 +10,7 @@ import prompts
 import pytest
 
 import docpipe
+from docpipe._http.endpoint import Endpoint
 from docpipe.chat.needs import Flow, Retrieve
 from docpipe.chat.web import WebGrounds
 from docpipe.errors import ConfigError, InvalidOption, Unauthorized
@@ -35,6 +36,8 @@ retrieve: {mode: text}
 class Told:
     """A chat stage that tells what it was given."""
 
+    model: str = "glm-4.6"
+    service: Endpoint = Endpoint()
     limit: int = 3
     has_key: bool = True
     source_text: Any = field(default=None, compare=False)
@@ -55,6 +58,10 @@ class Told:
         yield Exchange(question=turn.question, message=f"sources and {turn.question}", answer="raw")
         usage = Usage(prompt_tokens=10, cached_tokens=4, completion_tokens=1, predicted_cached_tokens=5, prefix="p")
         return Answer(question=turn.question, text=f"{len(hits)} found", origin="none", usage=usage, cost_usd=0.5)
+
+    @property
+    def count(self) -> Callable[[str], int]:
+        return prompts.words
 
     def built(self, turn: Turn, hits: Sequence[Hit], /) -> Built:
         return prompts.built(turn.question, sources=tuple(Excerpt.of(hit.chunk) for hit in hits), history=turn.history)
@@ -144,6 +151,16 @@ def test_the_prompt_is_shown_without_asking(pipe: Pipe) -> None:
     assert [one.uri for one in built.shown] == ["tower.md"]
     assert "history" in [part.name for part in built.prompt.segments]
     assert told.turns == []
+
+
+def test_two_prompts_are_compared_at_the_models_price(pipe: Pipe) -> None:
+    talking, _ = with_chat(pipe)
+    first, second = (talking.prompt(question).prompt for question in ("lighthouse", "harbour"))
+    found = talking.difference(first, second)
+    assert (found.segment, found.extends) == ("sources", False)
+    assert found.lost_usd == pytest.approx(found.lost_tokens * (0.60 - 0.11) / 1e6)
+    own, _ = with_chat(pipe, service=Endpoint(base_url="http://localhost:8000/v1", key=""))
+    assert own.difference(first, second).lost_usd == 0.0
 
 
 def test_a_stage_that_asks_no_model_has_no_prompt(pipe: Pipe) -> None:
