@@ -4,6 +4,8 @@ import base64
 import dataclasses
 import json
 import pickle
+import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -450,3 +452,20 @@ def test_crops_of_figures_are_told_where_they_are_asked_for(platform: StandIn) -
     assert figure["page"] == 1 and figure["url"].startswith("https://") and place.bbox is not None
     assert figure["box"] == pytest.approx(list(place.bbox), abs=0.002) and "https" not in document.text
     assert "figures" not in parsed(source).metadata
+
+
+def test_an_interrupt_ends_the_calls_at_once(platform: StandIn, book: list[printing.Sheet]) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    platform.latency(PATH, 60.0)
+    before = signal.signal(signal.SIGALRM, interrupted)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    start = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            parsed(scan(book))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - start < 5

@@ -13,6 +13,7 @@ _LONGEST = 60_000
 """Characters on a page; a page of a newspaper has a third of it."""
 _PICTURES = frozenset({"image", "chart", "figure", "seal", "header_image", "footer_image"})
 _SIGNS = re.compile(r"[\W_]+")
+_DIGITS = re.compile(r"\d+")
 _TAGS = re.compile(r"<[^<>]*>")
 _ROWS = re.compile(r"<tr\b[^<>]*>(.*?)</tr\s*>", re.S | re.I)
 _OPENED, _CLOSED = re.compile(r"<table\b", re.I), re.compile(r"</table\s*>", re.I)
@@ -21,7 +22,9 @@ _FEWEST_SAID = 400
 _PACKED = 0.09
 """A text that packs to less of its length says the same again and again; prose packs to a third."""
 _SAME = 12
-"""Equal rows, paragraphs or phrases in a row that no printed page has."""
+"""Phrases in a row that no printed page has; rows of a table and paragraphs, hardly any ("not applicable")."""
+_FAR_TOO_MANY = 40
+"""Equal rows or paragraphs in a row."""
 _FALLING = 3
 """Rows, each with fewer cells than the one above."""
 _TAIL = 600
@@ -53,9 +56,10 @@ def trouble(elements: Sequence[Element], *, ink: bool) -> Trouble | None:
             return Trouble("a table without its end")
         if _repeats(element.text):
             return Trouble("the same words again and again")
-    texts = [_said(element.text) for element in elements]
-    if any(len(text) > 8 and len(list(same)) >= _SAME for text, same in groupby(texts)):
-        return Trouble("the same paragraph again and again")
+    rows = max((_in_a_row(_ROWS.findall(element.text)) for element in elements), default=0)
+    same = max(rows, _in_a_row([element.text for element in elements]))
+    if same >= _SAME:
+        return Trouble(f"the same {same} times", usable=same < _FAR_TOO_MANY)
     if any(map(_falls_off, (element.text for element in elements))):
         return Trouble("a table whose rows get shorter and shorter", usable=True)
     return None
@@ -72,17 +76,20 @@ def _said(text: str) -> str:
     return _SIGNS.sub("", _TAGS.sub(" ", text)).lower()
 
 
+def _in_a_row(texts: Sequence[str]) -> int:
+    """How often one of the texts comes without another between; short ones do not count."""
+    said = map(_said, texts)
+    return max((len(list(same)) for text, same in groupby(said) if len(text) > 8), default=0)
+
+
 def _repeats(text: str) -> bool:
-    rows = [_said(row) for row in _ROWS.findall(text)]
-    if any(len(row) > 8 and len(list(same)) >= _SAME for row, same in groupby(rows)):
-        return True
-    if rows:
+    if _ROWS.search(text):
         return False
     said = _said(text)
     if _period(said[-_TAIL:]):
         return True
-    packed = len(zlib.compress(said.encode("utf-8", "replace"), 6))
-    return len(said) >= _FEWEST_SAID and packed < _PACKED * len(said.encode("utf-8", "replace"))
+    letters, whole = len(_DIGITS.sub("", said)), said.encode("utf-8", "replace")
+    return letters >= _FEWEST_SAID and len(zlib.compress(whole, 6)) < _PACKED * len(whole)
 
 
 def _falls_off(text: str) -> bool:

@@ -25,8 +25,8 @@ ODD = {
     "a loop at the end": page(PROSE * 2 + "and the tide and the tide " * 40),
     "a word for ever": page("very " * 300),
     "a Chinese loop": page("潮水低时引水员" * 60),
-    "a paragraph for ever": page(*["The ferry sails at noon."] * 20),
-    "a row for ever": page(rows(*["<td>North pier</td><td>4,380</td>"] * 30)),
+    "a paragraph for ever": page(*["The ferry sails at noon."] * 60),
+    "a row for ever": page(rows(*["<td>North pier</td><td>4,380</td>"] * 60)),
     "a table without its end": page("<table><tr><td>North pier</td><td>4,38"),
     "a whole book": page(*[f"{n} {PROSE}" for n in range(400)]),
 }
@@ -41,6 +41,7 @@ SOUND = {
     "a picture only": [Element("image", "", None)],
     "a list of like items": page("\n\n".join(f"- Buoy {n} is lit from dusk to dawn" for n in range(25))),
     "a short word": page("7"),
+    "zeros": page("0.00 " * 300),
 }
 
 
@@ -57,6 +58,16 @@ def test_it_may_well_be_right(name: str) -> None:
 
 def test_an_empty_page_may_be_empty() -> None:
     assert trouble([], ink=False) is None
+
+
+@pytest.mark.parametrize(
+    "found",
+    [page(*["Not applicable"] * 20), page(rows(*["<td>North pier</td><td>closed</td>"] * 20))],
+    ids=["a form", "a table"],
+)
+def test_the_same_a_score_of_times_is_doubted_but_usable(found: list[Element]) -> None:
+    doubt = trouble(found, ink=True)
+    assert doubt is not None and doubt.usable
 
 
 def test_a_table_that_falls_off_is_doubted_but_usable() -> None:
