@@ -1,7 +1,5 @@
 """Texts -> vectors of a service: the platform's embeddings, or any that speak as OpenAI's do."""
 
-import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +9,8 @@ from docpipe._http import loop
 from docpipe._http.endpoint import Endpoint
 from docpipe._http.meter import OWN
 from docpipe.embed.batches import batches, shortened
-from docpipe.errors import BadReply, EmbedError, InvalidOption, Refused
+from docpipe.embed.sending import Sending
+from docpipe.errors import InvalidOption
 from docpipe.protocols import Expected
 from docpipe.split.tokenizers import check_name, tokenizer
 
@@ -24,11 +23,14 @@ if TYPE_CHECKING:
     type_matrix = NDArray[np.float32]
     type_vector = NDArray[np.float32]
 
-_log = logging.getLogger("docpipe.embed")
-_KEPT = 20_000
-"""Vectors of a call that failed, kept for the next try."""
-_ABOUT_THE_CALL = frozenset({"1001", "1211", "1212", "1215", "1220", "1221", "1222"})
-"""Codes of refusals that another text would not change."""
+_KEPT_NUMBERS = 16_000_000
+"""Numbers in the vectors that are kept of calls that failed: 64 MB."""
+_NOTHING = "-"
+"""Sent for a blank text, which a service refuses."""
+CONCURRENCY = 4
+"""Requests in flight at once, unless `service.concurrency` says otherwise."""
+_AHEAD = 2
+"""Requests that wait for a place, so that none stays empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +44,13 @@ class KnownModel:
     chooses: tuple[int, ...] = ()
     """Lengths that may be asked for; empty: none, or any below `dim` where `any_below`."""
     any_below: bool = False
+    together: int = 300_000
+    """Most tokens in one request."""
 
 
 MODELS: Mapping[str, KnownModel] = {
     "embedding-3": KnownModel(family="zai", dim=2048, max_tokens=3072, chooses=(256, 512, 1024, 2048)),
-    "embedding-2": KnownModel(family="zai", dim=1024, max_tokens=512),
+    "embedding-2": KnownModel(family="zai", dim=1024, max_tokens=512, together=8_000),
     "text-embedding-3-small": KnownModel(family="openai", dim=1536, max_tokens=8191, any_below=True),
     "text-embedding-3-large": KnownModel(family="openai", dim=3072, max_tokens=8191, any_below=True),
     "text-embedding-ada-002": KnownModel(family="openai", dim=1536, max_tokens=8191),
@@ -67,7 +71,7 @@ class HttpEmbedder:
     service: Endpoint = field(default_factory=Endpoint, compare=False)
     """Where it is; by default the mainland platform, or what `ZAI_EMBEDDINGS_URL` says."""
     tokenizer: str = "cl100k_base"
-    """Counts the tokens of a text before it is sent."""
+    """By what chunks for this model are measured; what is sent to the platform is counted more carefully."""
     max_tokens: int = 0
     """The longest text the model reads; 0: what is known of the model, else 512. What is longer is cut."""
     query_prefix: str = ""
@@ -111,7 +115,7 @@ class HttpEmbedder:
     @property
     def batch_size(self) -> int:
         """Texts it likes to get at once: enough for every call that may be in flight."""
-        return self.batch_texts * 4 * (self.service.concurrency or 4)
+        return self.batch_texts * 4 * (self.service.concurrency or CONCURRENCY)
 
     def require_key(self) -> None:
         """Raises: Unauthorized: the variable with the key is not set."""
@@ -140,11 +144,34 @@ class HttpEmbedder:
     def _known(self) -> KnownModel | None:
         return MODELS.get(self.name)
 
+    @property
+    def _counted_by(self) -> str:
+        """The tokenizer for what is sent: too much is refused, so for the platform it is counted on the safe side."""
+        return "zai" if self._known and self._known.family == "zai" else self.tokenizer
+
     @cached_property
     def _client(self) -> "Embeddings":
-        from docpipe._zai.embeddings import Embeddings
+        from docpipe._zai.embeddings import CAPABILITY, Embeddings
 
-        return Embeddings(self.service)
+        made = Embeddings(self.service)
+        if made.base_url == CAPABILITY.base_url and not self.model.startswith("zai:"):
+            raise InvalidOption(
+                f"{made.base_url} has no model {self.name!r}",
+                where="service.base_url",
+                remedy="tell where the model is: `service: {base_url: https://api.openai.com/v1, key: OPENAI_API_KEY}`",
+            )
+        return made
+
+    @property
+    def _sending(self) -> Sending:
+        return Sending(
+            client=self._client,
+            model=self.name,
+            dim=self.dim,
+            dimensions=self.dim if self._known and self.dim != self._known.dim else None,
+            max_tokens=self.max_tokens,
+            at_once=(self.service.concurrency or CONCURRENCY) + _AHEAD,
+        )
 
     def _identity(self) -> str:
         """`family:name:dimensions`, from the name and the dimensions or from itself."""
@@ -175,97 +202,33 @@ class HttpEmbedder:
     def _embed(self, texts: Sequence[str]) -> "type_matrix":
         import numpy as np
 
-        distinct = list(dict.fromkeys(texts))
-        missing = [text for text in distinct if text not in self._finished]
-        found = dict(self._finished)
-        if missing:
-            counts = [count + 2 for count in tokenizer(self.tokenizer).count_many(missing)]
-            loop.wait(self._ask(missing, counts, found))
-        rows = np.empty((len(texts), self.dim), np.float32)
-        for row, text in enumerate(texts):
-            rows[row] = found[text]
-        self._finished.clear()
-        return rows
+        found: dict[str, type_vector] = {}
+        for text in texts:
+            if text in self._finished:
+                found[text] = self._finished[text]
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        try:
+            if missing:
+                loop.wait(self._sending.every(self._batches(missing), found))
+        except BaseException:
+            self._keep(found)
+            raise
+        for text in found:
+            self._finished.pop(text, None)
+        return np.stack([found[text] for text in texts]) if texts else np.empty((0, self.dim), np.float32)
 
-    async def _ask(self, texts: Sequence[str], counts: Sequence[int], found: "dict[str, type_vector]") -> None:
-        """Fill `found`, all batches at once. After a failure none is begun; those in flight are waited for."""
-        failed: list[BaseException] = []
-
-        async def one(positions: Sequence[int]) -> None:
-            sent = {at: shortened(texts[at], tokens=counts[at], most=self.max_tokens) for at in positions}
-            if not failed:
-                try:
-                    await self._batch({texts[at]: sent[at] or " " for at in positions}, found)
-                except Exception as error:  # told when the others have ended
-                    failed.append(error)
-
+    def _batches(self, texts: Sequence[str]) -> list[dict[str, str]]:
+        """Text -> what is sent of it: its begin where it is too long, and something where it is blank."""
+        counts = tokenizer(self._counted_by).count_many(texts)
+        sent = [shortened(text, tokens=count, most=self.max_tokens) for text, count in zip(texts, counts, strict=True)]
         groups = batches(
             [min(count, self.max_tokens) for count in counts],
             most_texts=self.batch_texts,
-            most_tokens=self.batch_tokens,
+            most_tokens=min(self.batch_tokens, self._known.together if self._known else self.batch_tokens),
         )
-        await asyncio.gather(*map(one, groups))
-        if failed:
-            self._keep(found)
-            raise failed[0]
-
-    async def _batch(self, texts: Mapping[str, str], found: "dict[str, type_vector]") -> None:
-        """One request; a refused one is divided until the text that is refused stands alone."""
-        asked = self.dim if self._known and self.dim != self._known.dim else None
-        try:
-            vectors, _ = await self._client.embed(list(texts.values()), model=self.name, dimensions=asked)
-        except Refused as error:
-            if error.code in _ABOUT_THE_CALL or error.status in (401, 403, 404, 405):
-                raise
-            await self._divided(texts, found, error)
-            return
-        for text, vector in zip(texts, vectors, strict=True):
-            found[text] = self._of_length_one(vector)
-
-    async def _divided(self, texts: Mapping[str, str], found: "dict[str, type_vector]", error: Refused) -> None:
-        items = list(texts.items())
-        if len(items) > 1:
-            middle = len(items) // 2
-            halves = [self._batch(dict(half), found) for half in (items[:middle], items[middle:])]
-            for result in await asyncio.gather(*halves, return_exceptions=True):
-                if isinstance(result, BaseException):
-                    raise result
-            return
-        ((text, sent),) = items
-        if len(sent) > 200 and not error.content_policy:
-            _log.warning("a text of %d characters was refused (%s): half of it is embedded", len(sent), error.code)
-            await self._batch({text: sent[: len(sent) // 2]}, found)
-            return
-        raise EmbedError(
-            f"the service will not embed a text of {len(sent)} characters: {error.message}",
-            stage="embed.http",
-            remedy=error.remedy or "leave the document out, or choose another model",
-        ) from error
-
-    def _of_length_one(self, vector: Sequence[float]) -> "type_vector":
-        import numpy as np
-
-        try:
-            row = np.asarray(vector, np.float64)
-        except (TypeError, ValueError):
-            row = np.empty(0)
-        if row.shape != (self.dim,):
-            raise BadReply(
-                f"{self.name} gave a vector of {len(vector)} numbers, {self.dim} were expected",
-                service="embeddings",
-                remedy=f"set `dimensions: {len(vector)}` of embed.http",
-            )
-        length = float(np.linalg.norm(row))
-        if not np.isfinite(length) or length == 0:
-            raise EmbedError(
-                f"{self.name} gave a vector without a direction",
-                stage="embed.http",
-                remedy="try again; check the model at the service",
-            )
-        scaled: type_vector = (row / length).astype(np.float32)
-        return scaled
+        return [{texts[at]: sent[at] if sent[at].strip() else _NOTHING for at in group} for group in groups]
 
     def _keep(self, found: "Mapping[str, type_vector]") -> None:
-        self._finished.clear()
-        for text in list(found)[-_KEPT:]:
-            self._finished[text] = found[text]
+        self._finished.update(found)
+        for text in list(self._finished)[: max(0, len(self._finished) - _KEPT_NUMBERS // self.dim)]:
+            self._finished.pop(text, None)

@@ -1,6 +1,8 @@
 """Vectors from a service, against the stand-in platform and by law."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +12,10 @@ from quick_retries import quick_retries as quick_retries
 from standin import StandIn, faults
 
 from docpipe._http.endpoint import Endpoint
+from docpipe.embed import http
 from docpipe.embed.batches import batches, shortened
 from docpipe.embed.http import HttpEmbedder
-from docpipe.errors import EmbedError, InvalidOption, OutOfCredit, Unauthorized, Unavailable
+from docpipe.errors import BadReply, EmbedError, InvalidOption, OutOfCredit, Refused, Unauthorized, Unavailable
 
 PATH = "/embeddings"
 
@@ -125,3 +128,138 @@ def test_a_text_that_is_refused_does_not_cost_its_neighbours(platform: StandIn, 
     made.embed_passages(["good", "bad"])
     assert len(platform.calls(PATH)) == 1
     assert len(platform.calls(PATH)[0].body["input"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "texts"),
+    [
+        pytest.param("embedding-3", ["the water of the pump is warm " * 900, "水泵的开关在侧面。" * 900], id="long"),
+        pytest.param("embedding-3", [f"{n} " + "pump valve " * 300 for n in range(90)], id="many"),
+        pytest.param("embedding-2", [f"{n} " + "pump valve " * 300 for n in range(70)], id="small-requests"),
+    ],
+)
+def test_nothing_is_sent_that_is_refused_for_its_length(platform: StandIn, model: str, texts: list[str]) -> None:
+    assert embedder(platform, model=model, dimensions=0).embed_passages(texts).shape[0] == len(texts)
+    assert {call.status for call in platform.calls(PATH)} == {200}
+
+
+def test_texts_that_have_more_tokens_than_any_estimate_are_halved_until_they_pass(
+    platform: StandIn, made: HttpEmbedder
+) -> None:
+    texts = ["straightforward " * 1500, "pump", "valve"]
+    assert made.embed_passages(texts).shape == (3, 256)
+    assert sum(call.status != 200 for call in platform.calls(PATH)) <= 3
+    assert len(platform.calls(PATH)) <= 6
+
+
+def test_a_blank_text_gets_a_vector_and_no_empty_string_is_sent(platform: StandIn, made: HttpEmbedder) -> None:
+    rows = made.embed_passages(["", " \n", "pump"])
+    assert np.isfinite(rows).all()
+    assert all(text.strip() for call in platform.calls(PATH) for text in call.body["input"])
+    assert made.embed_passages([]).shape == (0, 256)
+
+
+def test_after_an_error_of_the_service_no_batch_is_begun(platform: StandIn, quick_retries: None) -> None:
+    platform.fault(PATH, faults.error("1234"), times=-1)
+    service = Endpoint(base_url=platform.base_url, attempts=2)
+    with pytest.raises(Unavailable):
+        HttpEmbedder(dimensions=256, service=service, batch_texts=1).embed_passages([f"text {n}" for n in range(200)])
+    assert len(platform.calls(PATH)) <= 6 * 2
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.error("1214"), faults.http_error(400), faults.error("1210")], ids=["field", "bare", "parameters"]
+)
+def test_a_call_that_is_refused_whatever_the_text_is_not_tried_with_each(
+    platform: StandIn, made: HttpEmbedder, fault: faults.Fault
+) -> None:
+    platform.fault(PATH, fault, times=-1)
+    with pytest.raises(Refused):
+        made.embed_passages([f"text {n}" for n in range(60)])
+    assert len(platform.calls(PATH)) == 2
+
+
+def test_one_text_that_is_refused_costs_few_calls_and_the_others_are_kept(
+    platform: StandIn, made: HttpEmbedder
+) -> None:
+    texts = [f"text {n}" for n in range(60)] + ["what nobody may say"]
+    bad = faults.error("1301")
+    platform.fault(PATH, replace(bad, when=lambda body: texts[-1] in body["input"]), times=-1)
+    with pytest.raises(EmbedError, match="will not embed a text of 19 characters"):
+        made.embed_passages(texts)
+    assert len(platform.calls(PATH)) < 16
+    platform.mend()
+    platform.forget()
+    made.embed_passages(texts)
+    assert [call.body["input"] for call in platform.calls(PATH)] == [texts[-1:]]
+
+
+def test_a_question_between_two_tries_does_not_cost_what_was_kept(platform: StandIn, quick_retries: None) -> None:
+    one_by_one = embedder(platform, batch_texts=1)
+    platform.fault(PATH, faults.error("1234"), times=1_000, after=3)
+    with pytest.raises(Unavailable):
+        one_by_one.embed_passages([f"text {n}" for n in range(6)])
+    platform.mend()
+    one_by_one.embed_queries(["where?"])
+    platform.forget()
+    one_by_one.embed_passages([f"text {n}" for n in range(6)])
+    assert len(platform.calls(PATH)) == 3
+
+
+@pytest.mark.parametrize(
+    ("vector", "kind", "message"),
+    [
+        pytest.param([0.0] * 256, EmbedError, "without a direction", id="zero"),
+        pytest.param([float("nan")] * 256, EmbedError, "without a direction", id="nan"),
+        pytest.param([1.0] * 255, BadReply, r"got 3 of the lengths \[255, 256\]", id="short"),
+        pytest.param([[1.0]] * 256, BadReply, "256 were expected", id="nested"),
+        pytest.param(["x"] * 256, BadReply, "256 were expected", id="words"),
+    ],
+)
+def test_vectors_that_are_none_are_told_and_the_others_kept(
+    platform: StandIn, quick_retries: None, vector: list[object], kind: type[Exception], message: str
+) -> None:
+    def spoilt(payload: dict[str, list[dict[str, object]]]) -> object:
+        return {
+            **payload,
+            "data": [{**row, "embedding": vector} if row["index"] == 1 else row for row in payload["data"]],
+        }
+
+    one = embedder(platform)
+    platform.fault(PATH, faults.Fault(edit=spoilt), times=-1)
+    with pytest.raises(kind, match=message):
+        one.embed_passages(["a long text", "text", "t"])
+    platform.mend()
+    platform.forget()
+    if kind is EmbedError:
+        assert one.embed_passages(["a long text", "text", "t"]).shape == (3, 256)
+        assert [len(call.body["input"]) for call in platform.calls(PATH)] == [1]
+
+
+def test_a_server_of_ones_own_needs_no_key(platform: StandIn) -> None:
+    own = HttpEmbedder(model="bge-m3", dimensions=1024, service=Endpoint(base_url=platform.host_url + "/v1", key=""))
+    own.require_key()
+    assert own.embed_queries(["pump"]).shape == (1, 1024)
+    (call,) = platform.calls("/v1/embeddings")
+    assert set(call.body) == {"model", "input"}
+    assert "authorization" not in call.headers
+
+
+def test_texts_for_another_platform_are_not_sent_to_the_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZAI_API_KEY", "id.secret")
+    with pytest.raises(InvalidOption, match="has no model 'text-embedding-3-small'"):
+        HttpEmbedder(model="text-embedding-3-small").embed_queries(["private"])
+
+
+def test_what_is_kept_of_failed_calls_is_bounded(monkeypatch: pytest.MonkeyPatch, platform: StandIn) -> None:
+    monkeypatch.setattr(http, "_KEPT_NUMBERS", 256 * 4)
+    one = embedder(platform)
+    one._keep({f"text {n}": np.ones(256, np.float32) for n in range(9)})
+    assert list(one._finished) == ["text 5", "text 6", "text 7", "text 8"]
+
+
+def test_batches_are_under_way_at_the_same_time(platform: StandIn) -> None:
+    platform.latency(PATH, 0.1)
+    started = time.monotonic()
+    embedder(platform, batch_texts=2).embed_passages([f"text {n}" for n in range(16)])
+    assert 0.2 <= time.monotonic() - started < 0.6
