@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import sys
+from collections.abc import Mapping
 from struct import Struct
 from typing import Any, BinaryIO
 
@@ -31,6 +32,7 @@ def write_frame(stream: BinaryIO, body: bytes) -> None:
     stream.flush()
 
 
+_NO_CALLS: Mapping[Any, Any] = {}
 _NOT_NEEDED = ("pymupdf.layout",)
 """PyMuPDF does without it; its models would cost each worker half a second of CPU and 50 MB."""
 
@@ -50,7 +52,7 @@ def main() -> None:
     except Exception as error:  # a stage whose module cannot be imported here: the parent tells
         write_frame(replies, _error_frame(error))
         return
-    write_frame(replies, pickle.dumps(("value", None)))
+    write_frame(replies, pickle.dumps(("value", None, {})))
     while (frame := read_frame(calls)) is not None:
         method, arguments = pickle.loads(frame)
         write_frame(replies, _reply(work, method, arguments, seconds=seconds, memory=memory))
@@ -67,26 +69,38 @@ def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 
 def _reply(work: Any, method: str, arguments: tuple[Any, ...], *, seconds: float, memory: int) -> bytes:
     _limit(seconds=seconds, memory=memory)
+    before = _calls()
     try:
-        reply = ("value", getattr(work, method)(*arguments))
-        return pickle.dumps(reply, protocol=5)
+        value = getattr(work, method)(*arguments)
+        return pickle.dumps(("value", value, _calls_since(before)), protocol=5)
     except MemoryError:
-        return pickle.dumps(("memory", None))
+        return pickle.dumps(("memory", None, {}))
     except RecursionError as error:
-        return pickle.dumps(("error", RuntimeError(f"nested too deeply: {error}")))
+        return _error_frame(RuntimeError(f"nested too deeply: {error}"), _calls_since(before))
     except Exception as error:  # the parent decides what it means
-        return _error_frame(error)
+        return _error_frame(error, _calls_since(before))
     finally:
         _lift_limits()
 
 
-def _error_frame(error: Exception) -> bytes:
+def _error_frame(error: Exception, calls: Mapping[Any, Any] = _NO_CALLS) -> bytes:
     try:
-        frame = pickle.dumps(("error", error))
+        frame = pickle.dumps(("error", error, calls))
         pickle.loads(frame)
     except Exception:  # an exception that cannot travel goes as its words
-        frame = pickle.dumps(("error", RuntimeError(f"{type(error).__name__}: {error}")))
+        frame = pickle.dumps(("error", RuntimeError(f"{type(error).__name__}: {error}"), calls))
     return frame
+
+
+def _calls() -> Mapping[Any, Any]:
+    """What this process had services do, by the meter; nothing where no stage asks one."""
+    meter = sys.modules.get("docpipe._http.meter")
+    return meter.totals() if meter else {}
+
+
+def _calls_since(before: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    meter = sys.modules.get("docpipe._http.meter")
+    return meter.difference(meter.totals(), before) if meter else {}
 
 
 def _limit(*, seconds: float, memory: int) -> None:

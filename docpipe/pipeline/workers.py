@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, BinaryIO, Self
 
+from docpipe._http import meter
 from docpipe.errors import ConfigError, OutOfMemory, StageError, TimedOut, WorkerDied
 from docpipe.pipeline.worker import read_frame, write_frame
 
@@ -257,7 +258,9 @@ class _Child:
         if reply is None:
             self._spent = True
             return None, self._death(method, limits)
-        kind, value = pickle.loads(reply)
+        kind, value, calls = pickle.loads(reply)
+        for (capability, model), tally in calls.items():
+            meter.add(capability, model, tally)
         if kind == "value":
             return value, None
         self._spent = kind == "memory"
