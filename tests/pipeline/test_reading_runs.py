@@ -222,3 +222,20 @@ def test_a_key_that_the_embedder_lacks_leaves_documents_as_they_were(tmp_path: P
 )
 def test_what_is_tried_again_without_being_told(error: Exception, again: bool) -> None:
     assert tried_again(error) is again
+
+
+def test_two_runs_keep_their_pages_beside_one_index(tmp_path: Path) -> None:
+    memos = [Memo(LanceIndex(uri=str(tmp_path / "index"))) for _ in range(2)]
+    for number in range(20):
+        for who, memo in enumerate(memos):
+            memo.keep({f"{who}-{number}": b"reply", f"both-{number}": b"the same"})
+    for memo in memos:
+        memo.close()
+    kept = Memo(LanceIndex(uri=str(tmp_path / "index")))
+    assert len(kept.keys()) == 60
+    assert kept.find(["0-3", "1-3", "both-19", "unknown"]) == {
+        "0-3": b"reply",
+        "1-3": b"reply",
+        "both-19": b"the same",
+    }
+    kept.close()
