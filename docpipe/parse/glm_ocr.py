@@ -76,6 +76,8 @@ class GlmOcrParser:
             raise ValueError(f"piece_mb must be above 0 and at most {_MOST_MB:g}, got {self.piece_mb:g}")
         if not _DPI[0] <= self.dpi <= _DPI[1]:
             raise ValueError(f"dpi must be {_DPI[0]} to {_DPI[1]}, got {self.dpi}")
+        if self.crops and self.mode == "selfhosted":
+            raise ValueError("crops are made by the platform only: set `mode: cloud`")
         if not self.model:
             raise ValueError("model must not be empty; the platform calls it glm-ocr")
 

@@ -356,6 +356,23 @@ def test_a_model_server_reads_the_regions_that_are_found_here(api: str, path: st
     assert not document.pages[0].needs_ocr
 
 
+@pytest.mark.parametrize("dpi", [30, 72, 600], ids=lambda dpi: f"{dpi} per inch")
+def test_regions_do_not_depend_on_the_resolution_that_a_photograph_claims(dpi: int) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    photograph = Image.open(BytesIO(printing.image(printing.sheet(REGIONS), dpi=200)))
+
+    def kinds(claimed: int) -> list[str]:
+        held = BytesIO()
+        photograph.save(held, "png", dpi=(claimed, claimed))
+        source = picture(held.getvalue())
+        return [crop.kind for crop in GlmOcrParser(mode="selfhosted").payload(source, (1,), "whole").regions]
+
+    assert kinds(dpi) == kinds(200) and "table" in kinds(200)
+
+
 def test_pictures_of_regions_suit_the_model_server() -> None:
     import pymupdf
 
@@ -420,10 +437,19 @@ def test_options_have_no_part_in_identity_where_they_change_no_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"piece_pages": 0}, {"piece_pages": 101}, {"piece_mb": 0.0}, {"dpi": 10}, {"model": ""}], ids=str
+    "options",
+    [
+        {"piece_pages": 0},
+        {"piece_pages": 101},
+        {"piece_mb": 0.0},
+        {"dpi": 10},
+        {"model": ""},
+        {"crops": True, "mode": "selfhosted"},
+    ],
+    ids=str,
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="must"):
+    with pytest.raises(ValueError, match=r"must|platform only"):
         GlmOcrParser(**options)  # type: ignore[arg-type]
 
 

@@ -23,6 +23,8 @@ type_kind = Literal["text", "heading", "table", "formula", "figure"]
 
 _REGIONS_DPI = 100.0
 """At which regions are looked for, per inch."""
+_SHEET, _SHEETS = 842.0, (400.0, 1_300.0)
+"""Longest side of a sheet of A4, and of sheets whose size is believed: points."""
 _OTHERWISE = 0.7
 """Of the first resolution: at which a picture is sent again."""
 _ALL = BBox(0.0, 0.0, 1.0, 1.0)
@@ -93,13 +95,19 @@ def _regions(page: "pymupdf.Page", number: int, way: str, dpi: float) -> Payload
     """The regions of a page, each as a picture; drawn anew, the page is one region."""
     from docpipe.parse.ocr.regions import regions
 
-    greys = pictures.grey(page, _REGIONS_DPI)
+    greys = pictures.grey(page, _look(page))
     found = regions(greys) if way == WHOLE else ()
     crops = [
         Crop(kind, box, b"" if kind == "figure" else pictures.crop(page, box, dpi=dpi)) for kind, box in found
     ] or [Crop("text", None, pictures.crop(page, _ALL, dpi=dpi))]
     ink = pictures.has_ink(greys)
     return Payload(data=b"", media_type="image/jpeg", pages=(number,), ink=(ink,), regions=tuple(crops) if ink else ())
+
+
+def _look(page: "pymupdf.Page") -> float:
+    """At which resolution letters have their usual size: photographs tell no true one, and are taken for a sheet."""
+    longest = max(1.0, page.rect.width, page.rect.height)
+    return _REGIONS_DPI if _SHEETS[0] <= longest <= _SHEETS[1] else _REGIONS_DPI * _SHEET / longest
 
 
 def _resolution(images: "ImagePages", number: int, way: str) -> float:
