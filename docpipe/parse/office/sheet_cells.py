@@ -1,0 +1,166 @@
+"""A sheet's XML -> the texts of its filled cells, as shown."""
+
+import re
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from docpipe.errors import CorruptSource, SourceTooLarge
+from docpipe.parse.office.cell_regions import Range
+from docpipe.parse.office.names import S, number, value
+from docpipe.parse.office.number_formats import shown
+from docpipe.parse.office.package import Package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lxml.etree import _Element as Element
+
+_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.I)
+_STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_MOST_CELLS = 2_000_000
+_MOST_MERGED = 20_000
+_LONGEST = 40_000
+"""Characters of a cell; Excel allows 32,767."""
+
+
+class Formats(NamedTuple):
+    """How numbers are shown, by the style of their cell."""
+
+    codes: Sequence[str]
+    from_1904: bool
+
+
+class Cells(NamedTuple):
+    """A sheet's filled cells and merged boxes."""
+
+    rows: dict[int, dict[int, str]]
+    merged: list[Range]
+
+
+def streamed(package: Package, part: str, *names: str) -> "Iterator[Element]":
+    """Elements of these names, each emptied when the next is asked for.
+
+    Raises:
+        CorruptSource: it declares entities.
+    """
+    from lxml import etree
+
+    data = package.read(part)
+    if b"<!ENTITY" in data[:65_536]:
+        raise CorruptSource(
+            f"{part} declares XML entities", source=package.source.uri, remedy="open it in its program and save it anew"
+        )
+    if b"purl.oclc.org/ooxml" in data[:8192]:
+        data = _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/", data)
+    events = etree.iterparse(
+        BytesIO(data),
+        events=("end",),
+        tag=[S + name for name in names],
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        recover=True,
+        remove_comments=True,
+    )
+    try:
+        for _, element in events:
+            yield element
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    except etree.XMLSyntaxError:
+        return
+
+
+def shared_strings(package: Package, part: str) -> list[str]:
+    """The texts that cells name by their number."""
+    return [_rich_text(item) for item in streamed(package, part, "si")] if part in package else []
+
+
+def _rich_text(item: "Element") -> str:
+    """All runs; readings of Chinese signs are left out."""
+    parts = [child.text or "" for child in item.iterchildren(S + "t")]
+    parts.extend(child.findtext(S + "t") or "" for child in item.iterchildren(S + "r"))
+    return _unescaped("".join(parts))
+
+
+def _unescaped(text: str) -> str:
+    if "_x" in text:
+        text = _ESCAPE.sub(lambda code: chr(int(code[1], 16)) if int(code[1], 16) >= 32 else " ", text)
+    return text[:_LONGEST]
+
+
+def read_cells(package: Package, part: str, strings: Sequence[str], formats: Formats) -> Cells:
+    """All filled cells of a sheet, cached values of formulas among them.
+
+    Raises:
+        SourceTooLarge: more cells are filled than two millions.
+    """
+    cells = Cells({}, [])
+    count, row_number = 0, -1
+    for element in streamed(package, part, "row", "mergeCell"):
+        if element.tag == S + "mergeCell":
+            box = _range(value(element, "ref"))
+            if box and len(cells.merged) < _MOST_MERGED:
+                cells.merged.append(box)
+            continue
+        row_number = number(element.get("r"), row_number + 2) - 1
+        row = _row(element, strings, formats)
+        count += len(row)
+        if count > _MOST_CELLS:
+            raise SourceTooLarge(
+                f"a sheet has more than {_MOST_CELLS:,} filled cells",
+                source=package.source.uri,
+                remedy="save the sheet as CSV, or split the workbook",
+            )
+        if row:
+            cells.rows[row_number] = row
+    return cells
+
+
+def _row(element: "Element", strings: Sequence[str], formats: Formats) -> dict[int, str]:
+    row: dict[int, str] = {}
+    column = -1
+    for cell in element.iterchildren(S + "c"):
+        place = _PLACE.fullmatch(cell.get("r") or "")
+        column = _column(place[1]) if place else column + 1
+        if len(cell):
+            text = _text(cell, strings, formats)
+            if text and not text.isspace():
+                row[column] = text
+    return row
+
+
+def _text(cell: "Element", strings: Sequence[str], formats: Formats) -> str:
+    kind = cell.get("t") or "n"
+    if kind == "inlineStr":
+        inner = cell.find(S + "is")
+        return _rich_text(inner) if inner is not None else ""
+    raw = cell.findtext(S + "v") or ""
+    if kind == "s":
+        place = number(raw, -1)
+        return strings[place] if 0 <= place < len(strings) else ""
+    if kind == "b":
+        return {"1": "TRUE", "0": "FALSE"}.get(raw.strip(), raw)
+    if kind != "n" or not raw:
+        return _unescaped(raw)
+    style = number(cell.get("s"))
+    return shown(raw.strip(), formats.codes[style] if style < len(formats.codes) else "", from_1904=formats.from_1904)
+
+
+def _column(letters: str) -> int:
+    place = 0
+    for letter in letters.upper():
+        place = place * 26 + ord(letter) - 64
+    return place - 1
+
+
+def _range(reference: str) -> Range | None:
+    first, _, last = reference.partition(":")
+    start, end = _PLACE.fullmatch(first), _PLACE.fullmatch(last or first)
+    if start is None or end is None:
+        return None
+    box = Range(int(start[2]) - 1, _column(start[1]), int(end[2]) - 1, _column(end[1]))
+    return box if box.bottom >= box.top and box.right >= box.left and box.area > 1 else None

@@ -1,0 +1,112 @@
+"""The parts of a workbook -> blocks on paper, each sheet under its name."""
+
+import re
+from typing import TYPE_CHECKING
+
+from docpipe.parse.office.cell_regions import Range, is_dense, ragged, region_table, regions
+from docpipe.parse.office.charts import chart_table, chart_title, diagram_lines
+from docpipe.parse.office.names import DIAGRAM, A, C, R, S, local, number, value
+from docpipe.parse.office.number_formats import BUILT_IN
+from docpipe.parse.office.package import Package, Relation
+from docpipe.parse.office.paper import HIDDEN, Paper
+from docpipe.parse.office.sheet_cells import Cells, Formats, read_cells, shared_strings
+from docpipe.parse.office.slide_text import paragraph_text
+from docpipe.tables import Table, without_tags, write
+from docpipe.types import BlockKind
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_UNNAMED = re.compile(r"(?:sheet|tabelle|feuil|hoja|foglio|planilha|лист|工作表|シート)\s?\d*", re.I)
+_MOST_SHEETS = 1_000
+
+
+class SheetReader:
+    """Reads the sheets of an open package onto paper."""
+
+    def __init__(self, package: Package) -> None:
+        self.paper = Paper()
+        self._package = package
+        self._part = package.main_part()
+        self._relations = package.relations(self._part)
+
+    def read(self) -> Paper:
+        """All sheets in their order; hidden ones give hidden text."""
+        tree = self._package.tree(self._part)
+        if tree is None:
+            return self.paper
+        named = {relation.type: relation.target for relation in self._relations.values() if not relation.external}
+        strings = shared_strings(self._package, named.get("sharedStrings", ""))
+        from_1904 = value(tree.find(S + "workbookPr"), "date1904") in ("1", "true")
+        formats = Formats(_codes(self._package.tree(named.get("styles", ""))), from_1904)
+        entries = list(tree.iterfind(f"{S}sheets/{S}sheet"))[:_MOST_SHEETS]
+        for entry in entries:
+            relation = self._relations.get(value(entry, R + "id"))
+            if relation is None or relation.external:
+                continue
+            hidden = value(entry, "state", "visible") != "visible"
+            cells = Cells({}, [])
+            if relation.type == "worksheet":
+                cells = read_cells(self._package, relation.target, strings, formats)
+            name = value(entry, "name")
+            if not hidden and (len(entries) > 1 or not _UNNAMED.fullmatch(name)):
+                self.paper.add(BlockKind.HEADING, name, level=1, label="sheet")
+            self._cells(cells, hidden=hidden)
+            self._drawings(self._package.relations(relation.target), hidden=hidden)
+        return self.paper
+
+    def _cells(self, cells: Cells, *, hidden: bool) -> None:
+        merged = {(box.top, box.left): box for box in cells.merged}
+        found = regions(cells.rows, cells.merged)
+        if not found or not all(is_dense(box, cells.rows) for box in found):
+            self._table(ragged(cells.rows), hidden=hidden)
+            return
+        for box in found:
+            self._region(box, cells, merged, hidden=hidden)
+
+    def _region(self, box: Range, cells: Cells, merged: dict[tuple[int, int], Range], *, hidden: bool) -> None:
+        filled = [cells.rows[row] for row in range(box.top, box.bottom + 1) if row in cells.rows]
+        inside = [text for row in filled for column, text in row.items() if box.left <= column <= box.right]
+        if len(inside) == 1 and not hidden:
+            self.paper.add(BlockKind.PARAGRAPH, inside[0], label="cell")
+        else:
+            self._table(region_table(box, cells.rows, merged), hidden=hidden)
+
+    def _table(self, table: Table, *, hidden: bool) -> None:
+        if hidden:
+            self.paper.add(BlockKind.OTHER, without_tags(write(table).html), label=HIDDEN)
+        else:
+            self.paper.add_table(table)
+
+    def _drawings(self, relations: dict[str, Relation], *, hidden: bool) -> None:
+        for relation in relations.values():
+            tree = self._package.tree(relation.target) if relation.type == "drawing" and not relation.external else None
+            if tree is not None and not hidden:
+                self._drawing(tree, self._package.relations(relation.target))
+
+    def _drawing(self, tree: "Element", relations: dict[str, Relation]) -> None:
+        """Texts, charts and diagrams that lie on a sheet."""
+        for element in tree.iter(f"{A}p", f"{C}chart", f"{DIAGRAM}relIds"):
+            if element.tag == A + "p":
+                self.paper.add(BlockKind.PARAGRAPH, paragraph_text(element), label="shape")
+                continue
+            chart = local(element) == "chart"
+            relation = relations.get(value(element, R + ("id" if chart else "dm")))
+            target = self._package.tree(relation.target) if relation and not relation.external else None
+            if target is None:
+                continue
+            if chart:
+                self.paper.add(BlockKind.CAPTION, chart_title(target), label="chart")
+                self.paper.add_table(chart_table(target), label="chart")
+            else:
+                for line in diagram_lines(target):
+                    self.paper.add(BlockKind.LIST_ITEM, line, level=1, label="diagram")
+
+
+def _codes(styles: "Element | None") -> list[str]:
+    """Number formats by the number of a cell's style."""
+    if styles is None:
+        return []
+    own = {number(value(item, "numFmtId"), -1): value(item, "formatCode") for item in styles.iter(S + "numFmt")}
+    places = (number(value(item, "numFmtId")) for item in styles.iterfind(f"{S}cellXfs/{S}xf"))
+    return [own.get(place) or BUILT_IN.get(place, "") for place in places]

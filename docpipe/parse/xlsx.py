@@ -1,0 +1,30 @@
+"""Excel workbooks -> the tables on each sheet, numbers and dates as shown."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from docpipe.parse.office.package import Package, within_depth
+from docpipe.parse.office.properties import core_properties
+from docpipe.parse.office.sheets import SheetReader
+from docpipe.types import Blob, Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class XlsxParser:
+    """Workbooks (xlsx, xlsm, xltx): cells that touch each other are a table, one that stands alone is a paragraph.
+
+    Formulas give the value that was saved with them. Each sheet stands under its name, with the texts and charts that
+    lie on it; hidden sheets are blocks called `hidden` at the end. Macros, comments and external data are left out.
+    """
+
+    VERSION = 1
+
+    def __call__(self, blob: Blob, /) -> Iterator[Document]:
+        """One document, without pages: a sheet has none until it is printed.
+
+        Raises:
+            CorruptSource, EncryptedSource, SourceTooLarge: it cannot be unpacked; no link in it is ever followed.
+        """
+        with Package(blob) as package, within_depth(blob.source):
+            document = SheetReader(package).read().document(blob.source, core_properties(package))
+        yield document
