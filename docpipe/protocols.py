@@ -107,14 +107,14 @@ class Wanted:
 class Payload:
     """What is sent to a service for some pages."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     media_type: str
     pages: tuple[int, ...]
     """Their numbers, from 1, in the order in which they stand in `data`."""
     ink: tuple[bool, ...]
     """Whether each shows anything at all."""
-    regions: tuple[Any, ...] = ()
-    """For a service that reads regions: what the parser found on the page."""
+    regions: tuple[Any, ...] = field(default=(), repr=False)
+    """For a service that reads regions: what the parser found on the page. Of a part of a page: which part."""
 
 
 class Recogniser(Protocol):
