@@ -339,7 +339,7 @@ def _opened(pipeline: Path, *, rerank: bool | None = None) -> "Iterator[Pipe]":
     from docpipe.pipeline.build import reranker
 
     with pipes.open(pipeline) as opened:
-        if rerank is None:
+        if rerank is None or rerank == (opened.stages.retrieve.rerank != "none"):
             yield opened
             return
         options = replace(opened.stages.retrieve, rerank="local" if rerank else "none")
