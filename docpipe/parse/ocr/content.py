@@ -91,7 +91,7 @@ def parts(element: Element) -> list[Part]:
 def from_markdown(text: str) -> list[Element]:
     """A page's Markdown as elements without places, for replies that hold nothing better."""
     text = _PICTURE.sub("", _tidy(text))
-    return [Element("text", stretch, None) for stretch in _GAP.split(_unwrapped(text)) if stretch.strip()]
+    return [Element("text", stretch, None) for stretch in _GAP.split(_DIV.sub("", text)) if stretch.strip()]
 
 
 def _tidy(text: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standin import printing
 
+from docpipe.parse.ocr.content import from_markdown
 from docpipe.parse.ocr.layout import Element, elements
 from docpipe.parse.ocr.pieces import page
 from docpipe.parse.page.assembly import assemble
@@ -126,6 +127,16 @@ def test_pictures_are_figures_and_their_references_are_no_text() -> None:
         ]
     )
     assert outline(found) == [("figure", 0, ""), ("paragraph", 0, "Before  after.")]
+
+
+def test_markdown_of_a_page_is_read_where_nothing_better_came() -> None:
+    text = (
+        '<div align="center">\n\n# Ferry report\n\n</div>\n\n![](page=0,bbox=[1, 2, 3, 4])\n\nFuel &amp; oil.\n\n'
+        "<table><tr><td>Item</td><td>a &lt;b&gt; c</td></tr><tr><td>x</td><td>1</td></tr></table>"
+    )
+    found = document(from_markdown(text))
+    assert outline(found)[:2] == [("title", 1, "Ferry report"), ("paragraph", 0, "Fuel & oil.")]
+    assert read(found.text.partition("<table>")[2]).rows[0][1].text == "a <b> c"
 
 
 def test_an_unknown_label_is_a_paragraph_with_its_name() -> None:
