@@ -43,6 +43,7 @@ class Pipe:
 
     def __init__(self, stages: Stages) -> None:
         self.stages = stages
+        self._has_keys = False
 
     @property
     def name(self) -> str:
@@ -138,7 +139,7 @@ class Pipe:
 
     def session(self) -> Session:
         """A conversation: later questions may refer to earlier ones."""
-        return Session(self._begun)
+        return Session(self)
 
     def prompt(self, question: str, *, where: str = "", history: Sequence[Exchange] = ()) -> Built:
         """What the model would be told, without asking it.
@@ -201,9 +202,20 @@ class Pipe:
             return None
         return chunk.span.of(_codec.text_of(kept["data"]))
 
-    def _begun(self, turn: Turn) -> tuple[Flow, World]:
-        """The flow of a turn and what it may ask."""
-        require_keys(self._answerer)
+    @property
+    def is_ready(self) -> bool:
+        """Whether what a question needs is open already."""
+        return self._has_keys and "_world" in self.__dict__
+
+    def begun(self, turn: Turn, /) -> tuple[Flow, World]:
+        """The flow that answers a turn and what it may ask: what `ask` and a `Session` are made of.
+
+        Raises:
+            Unauthorized: the key of a service is not set; looked for until it was found once.
+        """
+        if not self._has_keys:
+            require_keys(self._answerer)
+            self._has_keys = True
         return self._answerer.flow(turn), self._world
 
     @cached_property

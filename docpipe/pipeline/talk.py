@@ -1,9 +1,9 @@
 """Questions and answers in order: a conversation with a pipeline, for code with and without an event loop."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from docpipe.chat import session
 from docpipe.types import Answer, Citation, Exchange, ReasoningPiece, TextPiece, Turn, Usage
@@ -29,15 +29,24 @@ class SessionReport:
         return min(1.0, self.usage.cached_tokens / expected) if expected else 1.0
 
 
-Begin = Callable[[Turn], tuple[session.Flow, session.World]]
-"""A turn -> the flow that answers it, and the world it asks."""
+class Talking(Protocol):
+    """What a conversation is held with: a `Pipe`."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its parts are open, so that `begun` takes no time."""
+        ...
+
+    def begun(self, turn: Turn, /) -> tuple[session.Flow, session.World]:
+        """The flow that answers a turn, and the world it asks."""
+        ...
 
 
 class Session:
     """A conversation: what was said is kept word for word and never changed. One question at a time."""
 
-    def __init__(self, begin: Begin) -> None:
-        self._begin = begin
+    def __init__(self, pipe: Talking) -> None:
+        self._pipe = pipe
         self.history: tuple[Exchange, ...] = ()
         self.answers: tuple[Answer, ...] = ()
 
@@ -81,7 +90,7 @@ class Session:
 
     def _told(self, turn: Turn) -> Iterator[Piece | Answer]:
         exchange = None
-        with closing(session.stream(*self._begin(turn))) as pieces:
+        with closing(session.stream(*self._pipe.begun(turn))) as pieces:
             for piece in pieces:
                 if isinstance(piece, Exchange):
                     exchange = piece
@@ -92,7 +101,8 @@ class Session:
 
     async def _atold(self, turn: Turn) -> AsyncIterator[Piece | Answer]:
         exchange = None
-        begun = await session.on_pool(lambda: self._begin(turn))
+        pipe = self._pipe
+        begun = pipe.begun(turn) if pipe.is_ready else await session.on_pool(lambda: pipe.begun(turn))
         async with aclosing(session.astream(*begun)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Exchange):
