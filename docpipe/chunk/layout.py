@@ -28,8 +28,8 @@ class LayoutChunker:
     """Most tokens repeated from the chunk before, where a paragraph had to be cut."""
 
     tokenizer: str = _AUTO
-    """Name of the tokenizer that counts; `auto` is the embedder's own, alone `bge-small-en`. `zai` counts as the platform,
-    which it asks where that decides; without key or network it keeps on the safe side, and chunks are smaller."""
+    """Name of the tokenizer that counts; `auto` is the embedder's own, alone `bge-small-en`. `zai` counts as the
+    platform, which it asks where that decides; without key or network it is on the safe side, and chunks are smaller."""
 
     limit: int = 0
     """The embedder's own limit, which holds where it is below `max_tokens`; 0 for none."""
