@@ -91,6 +91,12 @@ class _Said:
     terms: frozenset[str]
     numbers: frozenset[str]
     denied: frozenset[str]
+    subjects: frozenset[str]
+    """Terms of which one at least must be the claim's: a row's own cells, without the names of its columns."""
+
+    def speaks_of(self, claim: "_Claim") -> bool:
+        """Whether it has to do with a claim at all."""
+        return not (self.subjects and claim.terms) or bool(self.subjects & claim.terms)
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ class _Reading:
     orders: tuple[Span, ...]
     """Where it speaks to a machine, and the sentence behind that: no proof of anything."""
     text: str
+    chinese: bool
 
     @cached_property
     def folded(self) -> Folded:
@@ -140,18 +147,23 @@ class Proofs:
         if not found:
             others = [name for name in self.grounds if name not in named]
             found = self._proven(words, others, enough=_UNMARKED)
+            across = found or self._proven(words, named or others, enough=_MARKED, across=True)
+            found, named = across, named if found else []
             if found and named:
                 told, right = "".join(f"[{name}]" for name in named), found[0].marker
                 remarks.append(f"the answer cites {told} for what {right} says: corrected")
         return Finding(citations=found, remarks=tuple(remarks))
 
-    def _proven(self, claim: str, labels: Sequence[str], *, enough: float) -> tuple[Citation, ...]:
+    def _proven(
+        self, claim: str, labels: Sequence[str], *, enough: float, across: bool = False
+    ) -> tuple[Citation, ...]:
+        """Citations of these sources; `across`: of those in another language, by numbers and names."""
         asked = _Claim.of(claim, self.question)
         readings = [(name, _read(self.grounds[name].chunk)) for name in labels]
         whole = [(name, span) for name, reading in readings if (span := _whole(asked, reading)) is not None]
         if whole:
             return tuple(self._cited(name, span) for name, span in whole)
-        chosen = _chosen(asked, readings, enough=enough)
+        chosen = _chosen(asked, readings, enough=enough, across=across)
         return tuple(self._cited(name, said.statement.span) for name, said in chosen)
 
     def _cited(self, label: str, span: Span) -> Citation:
@@ -223,17 +235,20 @@ class _Claim:
         return there / (there + missing) if self.terms else 1.0
 
 
-def _chosen(claim: _Claim, sources: Sequence[tuple[str, _Reading]], *, enough: float) -> list[tuple[str, _Said]]:
+def _chosen(
+    claim: _Claim, sources: Sequence[tuple[str, _Reading]], *, enough: float, across: bool
+) -> list[tuple[str, _Said]]:
     """Few sentences that say it together, of as few sources as possible; none where they do not."""
-    pool = [(name, said, reading) for name, reading in sources for said in reading.said]
+    fit = [(name, reading) for name, reading in sources if (reading.chinese != claim.chinese) == across]
+    pool = [(name, said, reading) for name, reading in fit for said in reading.said if across or said.speaks_of(claim)]
     chosen: list[tuple[str, _Said, _Reading]] = []
-    while pool and len(chosen) < _MOST_QUOTES and not _says(claim, chosen, enough=enough):
+    while pool and len(chosen) < _MOST_QUOTES and not _says(claim, chosen, enough=enough, across=across):
         best = max(pool, key=lambda one: _gain(claim, chosen, one))
         if _gain(claim, chosen, best) <= 0:
             break
         pool.remove(best)
         chosen.append(best)
-    return [(name, said) for name, said, _ in chosen] if _says(claim, chosen, enough=enough) else []
+    return [(name, said) for name, said, _ in chosen] if _says(claim, chosen, enough=enough, across=across) else []
 
 
 def _gain(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]], one: tuple[str, _Said, _Reading]) -> float:
@@ -244,7 +259,7 @@ def _gain(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]], one: tup
     return fresh + 0.5 * any(name == other for other, _, _ in chosen) if fresh else 0.0
 
 
-def _says(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]], *, enough: float) -> bool:
+def _says(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]], *, enough: float, across: bool) -> bool:
     if not chosen:
         return False
     own = _union(said.terms for _, said, _ in chosen)
@@ -252,16 +267,12 @@ def _says(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]], *, enoug
     counted = _union(said.numbers | reading.around_numbers for _, said, reading in chosen)
     if not claim.numbers <= counted or _contradicts(claim, chosen):
         return False
-    if claim.chinese != _is_chinese(chosen):
+    if across:
         return bool(claim.numbers) or len(claim.names & known) > 0
     missing = claim.names - claim.asked - _union(reading.all for _, _, reading in chosen)
     if len(missing) > _MOST_NAMES_MISSING * len(claim.names):
         return False
     return claim.covered(known) >= enough and claim.covered(own) >= enough / 2
-
-
-def _is_chinese(chosen: Sequence[tuple[str, _Said, _Reading]]) -> bool:
-    return is_chinese("".join(said.statement.text for _, said, _ in chosen))
 
 
 def _contradicts(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]]) -> bool:
@@ -340,9 +351,12 @@ def _made(chunk: Chunk) -> _Reading:
     words = frozenset(terms(around))
     known = words | _union(one.terms for one in said)
     given = tuple(one.span for number, one in enumerate(found) if number in orders)
-    return _Reading(said, words, _offered(around), known, given, chunk.text)
+    return _Reading(said, words, _offered(around), known, given, chunk.text, is_chinese(chunk.text))
 
 
 def _said(statement: Statement) -> _Said:
     text = statement.told
-    return _Said(statement, frozenset(terms(text)), _offered(text), _denied(text))
+    known = frozenset(terms(text))
+    own = frozenset(terms(statement.text)) if statement.is_row else known
+    subjects = frozenset(term for term in own if not term[0].isdecimal())
+    return _Said(statement, known, _offered(text), _denied(text), subjects)

@@ -46,7 +46,8 @@ _UNSEEN = re.compile(
 )
 _HAN_PARTS = re.compile(r"[^。！？；]*[。！？；]|[^。！？；]+")
 _HAN_END = "。！？；"
-_CLOSERS = "\"'”’」』）)》*_`。！？；.!?…"
+_CLOSING = re.compile(r"[\"'”’」』）)》*_`。！？；.!?…]+")
+"""What still belongs to a sentence that is over."""
 _END = re.compile(r"[.!?…][\"'”’)\]*_`]*\Z")
 _NO_END = re.compile(
     r"(?:^|[\s(])(?:(?<!\d )[A-Z]|e\.g|i\.e|etc|vs|cf|[Nn]os?|Nr|[Ff]igs?|Dr|Mr|Mrs|Ms|St|approx|ca|Prof|pp|vol)\.\Z"
@@ -120,7 +121,9 @@ class Writing:
         """The rest."""
         yield from self._read(final=True)
         yield from self._finish()
-        yield from self._shown()
+        if self.declined and not self.text and _ONLY_MARKS.match(self._out):
+            self._out = ""
+        yield from self._shown(final=True)
 
     def _read(self, *, final: bool) -> Steps:
         at = 0
@@ -177,16 +180,25 @@ class Writing:
 
     def _words(self, text: str) -> Steps:
         for part in _HAN_PARTS.findall(text):
-            attached = not self._gap and part[0] in _CLOSERS
-            if self._ended and not attached:
-                yield from self._finish()
-            elif self._group:
-                yield from self._settle()
-            self._tell(self._gap + part)
-            self._sentence += self._gap + part
-            self._claim += self._gap + part
-            self._gap = ""
-            self._ended = self._ended or part[-1] in _HAN_END
+            closers = _CLOSING.match(part) if self._ended and not self._gap else None
+            attached = closers[0] if closers else ""
+            if attached:
+                if self._group:
+                    yield from self._settle()
+                self._add(attached)
+            if rest := part[len(attached) :]:
+                if self._ended:
+                    yield from self._finish()
+                elif self._group:
+                    yield from self._settle()
+                self._add(self._gap + rest)
+                self._gap = ""
+                self._ended = rest[-1] in _HAN_END
+
+    def _add(self, text: str) -> None:
+        self._tell(text)
+        self._sentence += text
+        self._claim += text
 
     def _settle(self) -> Steps:
         """Prove the claim that stands before a group of markers."""
@@ -233,12 +245,10 @@ class Writing:
         else:
             self._out += text
 
-    def _shown(self) -> Steps:
+    def _shown(self, *, final: bool = False) -> Steps:
         if not self.text:
             self._out = self._out.lstrip()
-            if self.declined and _ONLY_MARKS.match(self._out):
-                self._out = ""
-        if self._out:
+        if self._out and (final or self.text or not _ONLY_MARKS.match(self._out)):
             piece, self._out = self._out, ""
             self.text += piece
             yield TextPiece(text=piece)

@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from library import make_chunk
 
@@ -129,7 +129,6 @@ MARKS = (". ", ".", " ", "\n", "\n\n", "。", "！", "- ", "e.g. ", "1. ", '"', 
 PARTS = st.sampled_from((*WORDS, *MARKERS, *MARKS))
 
 
-@settings(max_examples=60)
 @given(parts=st.lists(PARTS, max_size=14), data=st.data(), strict=st.booleans())
 def test_it_does_not_matter_where_the_text_was_cut(parts: list[str], data: st.DataObject, strict: bool) -> None:
     text = "".join(parts)
@@ -146,7 +145,6 @@ def test_it_does_not_matter_where_the_text_was_cut(parts: list[str], data: st.Da
     assert [one for one in cut_shown if isinstance(one, Citation)] == whole.citations
 
 
-@settings(max_examples=60)
 @given(parts=st.lists(PARTS, max_size=10))
 def test_no_half_marker_is_ever_shown(parts: list[str]) -> None:
     page = writing()
