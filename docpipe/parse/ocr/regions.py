@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from docpipe.parse.ocr import letters
+from docpipe.parse.ocr.letters import Line
 from docpipe.parse.ocr.marks import Area, Marks, marks, opened, runs, trim
 from docpipe.types import BBox
 
@@ -26,14 +28,16 @@ type_kind = Literal["text", "heading", "table", "formula", "figure"]
 
 _GUTTER = 12
 """Pixels at 100 dpi: the narrowest gap between columns."""
-_NARROWEST_CELL = 20
-"""Of a column of a table; what is narrower is a bullet or a number before an item."""
+_NARROWEST_CELL = 10
+"""Of a column of a table."""
+_FEWEST_NARROW = 3
+"""Columns that make a table of what could be numbers before the items of a list."""
+_NARROWEST_ENTRY = 20
+"""Of a column where there are fewer."""
 _NARROWEST_COLUMN = 0.08
 """Of a column of text, in widths of the page."""
 _FEWEST_LINES = 3
 """That leave a gutter free: two may do so by chance."""
-_LEADING = 0.6
-"""Gap between lines, in heights of their ink, where a page does not show it."""
 _BREAK = 40
 """Gap over which nothing hangs together."""
 _FILLED = 0.75
@@ -45,11 +49,10 @@ _STRIP = 60
 _LATER = 6
 """A zone that could begin so many lines later, and then ends later, does: a page's head may end a zone too soon."""
 _DEEPEST = 6
-_LARGER = 1.25
-"""Letters of a heading against those of the page."""
-_MOST_HEADING_LINES = 3
-_FEWEST_TO_COMPARE = 5
-"""Lines, to know which letters are usual on a page."""
+_FEWEST_TO_COMPARE = 12
+"""Stretches, to know which letters are usual on a page."""
+_MANY_COLUMNS = 4
+"""So many side by side are no columns of prose."""
 _MOST = 400
 """Regions of a page; what comes after is read in one."""
 
@@ -89,7 +92,7 @@ def regions(greys: "NDArray[np.uint8]") -> tuple[Region, ...]:
         greys: the page as drawn at 100 dpi, shape (height, width).
     """
     height, width = greys.shape
-    if min(height, width) < 2 * _NARROWEST_CELL:
+    if min(height, width) < 2 * _NARROWEST_ENTRY:
         return ()
     found = marks(greys)
     page = _Page(mask=_filled(found), large=_large(found))
@@ -105,33 +108,19 @@ def regions(greys: "NDArray[np.uint8]") -> tuple[Region, ...]:
 
 def _with_headings(ink: "type_mask", areas: Sequence[tuple[type_kind, Area]]) -> list[tuple[type_kind, Area]]:
     """A few lines in larger letters than most of the page has are a heading."""
-    letters = [_letters(ink, area) if kind == "text" else [] for kind, area in areas]
-    lines = sorted(line for lines in letters for line in lines)
-    if len(lines) < _FEWEST_TO_COMPARE:
+    sizes = [letters.capitals(ink, area) if kind == "text" else [] for kind, area in areas]
+    usual = letters.middle([size for found in sizes for size in found])
+    if sum(map(len, sizes)) < _FEWEST_TO_COMPARE:
         return list(areas)
-    total, seen, usual = sum(width for _, width in lines), 0, 0
-    for size, width in lines:
-        usual, seen = size, seen + width
-        if 2 * seen >= total:
-            break
-    least = max(_LARGER * usual, usual + 2)
     return [
-        ("heading" if 0 < len(sizes) <= _MOST_HEADING_LINES and min(sizes)[0] >= least else kind, area)
-        for (kind, area), sizes in zip(areas, letters, strict=True)
+        (
+            "heading"
+            if letters.is_larger(size := letters.middle(found), usual) and letters.is_short(area, size)
+            else kind,
+            area,
+        )
+        for (kind, area), found in zip(areas, sizes, strict=True)
     ]
-
-
-def _letters(ink: "type_mask", area: Area) -> list[tuple[int, int]]:
-    """Of each line the height of its small letters, or of capitals where it has no others, and its width."""
-    found = []
-    for start, stop in runs(area.of(ink).any(axis=1)):
-        line = trim(ink, area._replace(top=area.top + start, bottom=area.top + stop))
-        if line is None or line.height > _TALLEST_LINE or line.width < _NARROWEST_CELL:
-            continue
-        rows = line.of(ink).sum(axis=1)
-        dense = runs(rows >= 0.5 * rows.max(), gap=4)
-        found.append((max(below - above for above, below in dense), line.width))
-    return found
 
 
 def _large(found: Marks) -> tuple[tuple[type_kind, Area], ...]:
@@ -216,13 +205,18 @@ def _could(free: "type_mask") -> bool:
 
 
 def _gutters(free: "type_mask", ink: "type_mask") -> list[tuple[int, int]]:
-    """What is free between two stretches of ink, each wide enough for a column."""
+    """What is free between two stretches of ink, each wide enough for a column; of a table columns may be narrow."""
+    found = _between(free, ink, _NARROWEST_CELL)
+    return found if len(found) >= _FEWEST_NARROW - 1 else _between(free, ink, _NARROWEST_ENTRY)
+
+
+def _between(free: "type_mask", ink: "type_mask", least: int) -> list[tuple[int, int]]:
     gaps = [(start, stop) for start, stop in runs(free) if stop - start >= _GUTTER]
     found: list[tuple[int, int]] = []
     left = 0
     for start, stop in gaps:
         following = next((other for other, _ in gaps if other > start), len(free))
-        if _extent(ink, left, start) >= _NARROWEST_CELL and _extent(ink, stop, following) >= _NARROWEST_CELL:
+        if _extent(ink, left, start) >= least and _extent(ink, stop, following) >= least:
             found.append((start, stop))
             left = stop
         elif _extent(ink, left, start) == 0:
@@ -277,15 +271,21 @@ def _columns(
     elif min(column.width for column in inked) < _NARROWEST_COLUMN * page.width:
         yield from _paragraphs(page, [band.area for band in bands])
     else:
-        for column in columns:
-            yield from _divided(replace(page, depth=page.depth + 1), column)
+        inner = replace(page, depth=page.depth + 1)
+        parts = [list(_divided(inner, column)) for column in columns]
+        if all(any(kind == "table" and area.height >= 0.6 * whole.height for kind, area in part) for part in parts):
+            yield "table", _all(area for part in parts for _, area in part)
+        else:
+            yield from (found for part in parts for found in part)
 
 
 def _is_table(page: _Page, bands: Sequence[_Band], columns: Sequence[Area]) -> bool:
     """Whether lines side by side are rows: entries in most of the columns, and hardly one that fills its column."""
     if len(bands) < _FEWEST_LINES or any(_crosses(band.area, large) for band in bands for _, large in page.large):
         return False
-    if max(band.area.height for band in bands) > _TALLEST_LINE // 2:
+    many = len(columns) >= _MANY_COLUMNS
+    heights = [band.area.height for band in bands]
+    if (letters.middle(heights) if many else max(heights)) > _TALLEST_LINE // 2:
         return False
     entries = 0
     shares: list[float] = []
@@ -297,51 +297,34 @@ def _is_table(page: _Page, bands: Sequence[_Band], columns: Sequence[Area]) -> b
         ]
         entries += len(widths)
         shares.append(sum(widths) / max(1, len(widths)) / column.width)
+    if many:
+        return entries >= 0.5 * len(bands) * len(columns)
     return entries >= 0.7 * len(bands) * len(columns) and sum(shares) / len(shares) < _FILLED
 
 
 def _paragraphs(page: _Page, bands: Sequence[Area]) -> Iterator[tuple[type_kind, Area]]:
     """Lines that stand close to each other and are of one size, together; tables, figures, drawings by themselves."""
-    gap = _usual_gap(bands)
-    lines: list[Area] = []
-    for band in bands:
-        inside = [(kind, area) for kind, area in page.large if _crosses(band, area)]
+    every = [letters.line(page.mask, band) for band in bands]
+    usual = letters.usual_step(every)
+    lines: list[Line] = []
+    for line in every:
+        inside = [(kind, area) for kind, area in page.large if _crosses(line.area, area)]
         if inside:
             yield from _texts(page, lines)
             lines = []
-            yield from _with_large(page, band, inside)
-        elif lines and _parts(lines, band, gap):
+            yield from _with_large(page, line.area, inside)
+        elif lines and letters.parts(lines, line, usual):
             yield from _texts(page, lines)
-            lines = [band]
+            lines = [line]
         else:
-            lines.append(band)
+            lines.append(line)
     yield from _texts(page, lines)
 
 
-def _usual_gap(bands: Sequence[Area]) -> float:
-    """Rows between two lines, in heights of a line."""
-    if len(bands) < _FEWEST_LINES + 1:
-        return _LEADING
-    gaps = sorted((after.top - before.bottom) / before.height for before, after in pairwise(bands))
-    return min(gaps[len(gaps) // 2], _LEADING)
-
-
-def _parts(lines: Sequence[Area], band: Area, leading: float) -> bool:
-    """Whether a line begins a new paragraph: a wider gap than before, or another size of letters."""
-    gap = band.top - lines[-1].bottom
-    height = sorted(line.height for line in lines)[len(lines) // 2]
-    gaps = sorted(after.top - before.bottom for before, after in pairwise(lines))
-    usual = gaps[len(gaps) // 2] if gaps else max(3, round(leading * height))
-    if gap > max(usual + 3, 1.4 * usual):
-        return True
-    small, large = sorted((max(height, 1), max(band.height, 1)))
-    return large > 1.6 * small and gap > 2 and large > 14
-
-
-def _texts(page: _Page, lines: Sequence[Area]) -> Iterator[tuple[type_kind, Area]]:
+def _texts(page: _Page, lines: Sequence[Line]) -> Iterator[tuple[type_kind, Area]]:
     if not lines:
         return
-    trimmed = trim(page.mask, _all(iter(lines)))
+    trimmed = trim(page.mask, _all(line.area for line in lines))
     if trimmed is not None:
         yield ("figure" if _is_drawing(page.mask, trimmed) else "text"), trimmed
 
