@@ -113,7 +113,8 @@ def spent_text(answers: Sequence[Answer]) -> str:
     if not usage.prompt_tokens and not cost:
         return ""
     expected = f", {usage.predicted_cached_tokens:,} were expected to be" if usage.predicted_cached_tokens else ""
-    return f"{len(answers)} answers, {_money(cost)}: {_tokens(usage)}{expected}\n"
+    many = "1 answer" if len(answers) == 1 else f"{len(answers)} answers"
+    return f"{many}, {_money(cost)}: {_tokens(usage)}{expected}\n"
 
 
 def prompt_text(built: Built) -> str:

@@ -88,7 +88,7 @@ def test_commands_are_not_asked() -> None:
     assert len(talk.asked) == 1
     assert told.notes.startswith("nothing yet\n")
     assert told.notes.count("/quit (or Ctrl-D) ends") == 2
-    assert "1 answers, 0.5000 USD" in told.notes
+    assert "1 answer, 0.5000 USD" in told.notes
     assert "1,100 were expected to be" in told.notes
 
 
