@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from docpipe.chat import session
+from docpipe.chat.needs import Flow
 from docpipe.types import Answer, Citation, Exchange, ReasoningPiece, TextPiece, Turn, Usage
 
 Piece = TextPiece | ReasoningPiece | Citation
@@ -37,7 +38,7 @@ class Talking(Protocol):
         """Whether its parts are open, so that `begun` takes no time."""
         ...
 
-    def begun(self, turn: Turn, /) -> tuple[session.Flow, session.World]:
+    def begun(self, turn: Turn, /) -> tuple[Flow, session.World]:
         """The flow that answers a turn, and the world it asks."""
         ...
 
