@@ -29,7 +29,7 @@ class LayoutChunker:
 
     tokenizer: str = _AUTO
     """Name of the tokenizer that counts; `auto` is the embedder's own, alone `bge-small-en`. `zai` counts as the
-    platform, which it asks where that decides; without key or network it is on the safe side, and chunks are smaller."""
+    platform, which it asks where that decides; without key or network chunks are smaller, on the safe side."""
 
     limit: int = 0
     """The embedder's own limit, which holds where it is below `max_tokens`; 0 for none."""
