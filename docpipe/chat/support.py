@@ -24,6 +24,8 @@ __all__ = ["Finding", "Ground", "Proofs", "numbers", "plain"]
 
 _MARKED, _UNMARKED = 0.45, 0.6
 """Share of a statement's content words that its sources must hold: where it names them, and where they are guessed."""
+_NEWS = 0.75
+"""The same for what the question does not hold already, as a part of that share."""
 _MOST_NAMES_MISSING = 0.34
 _MOST_QUOTES = 3
 """Sentences that may say together what the statement says."""
@@ -234,6 +236,11 @@ class _Claim:
         there = len(self.terms & known)
         return there / (there + missing) if self.terms else 1.0
 
+    def news(self, known: frozenset[str]) -> float:
+        """Share of what the question does not say that is known, its numbers taken to be; 1 where there is nothing."""
+        fresh, counts = self.terms - self.asked, len(self.numbers - self.asked)
+        return (len(fresh & known) + counts) / (len(fresh) + counts) if fresh or counts else 1.0
+
 
 def _chosen(
     claim: _Claim, sources: Sequence[tuple[str, _Reading]], *, enough: float, across: bool
@@ -272,7 +279,7 @@ def _says(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]], *, enoug
     missing = claim.names - claim.asked - _union(reading.all for _, _, reading in chosen)
     if len(missing) > _MOST_NAMES_MISSING * len(claim.names):
         return False
-    return claim.covered(known) >= enough and claim.covered(own) >= enough / 2
+    return claim.covered(known) >= enough and claim.covered(own) >= enough / 2 and claim.news(known) >= _NEWS * enough
 
 
 def _contradicts(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]]) -> bool:
