@@ -52,7 +52,7 @@ def proved(claim: str, *texts: str, labels: Sequence[str] = ("1",), question: st
         pytest.param("泵站建成于1911年。", CHINESE, CHINESE, id="Chinese"),
         pytest.param("The station was completed in 1911.", CHINESE, CHINESE, id="another language, by its number"),
     ],
-)  # fmt: skip
+)
 def test_a_statement_is_proved_by_the_words_of_its_source(claim: str, text: str, quote: str) -> None:
     citations = proved(claim, text)
     assert citations[0].quote == quote
