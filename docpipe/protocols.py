@@ -354,6 +354,10 @@ class KeyedTable(Protocol):
         """Remove rows, in one commit; unknown keys are no error."""
         ...
 
+    def tidy(self) -> None:
+        """Bounded upkeep, for who writes often: after some hundred commits each one costs more."""
+        ...
+
 
 class Reranker(Protocol):
     """Scores a few hits again, with the question and the text side by side."""

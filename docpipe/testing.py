@@ -333,3 +333,12 @@ class IndexContract:
         assert sorted(table.columns("uri")["uri"]) == ["b", "it's"]
         table.remove(["it's", "gone"])
         assert table.columns("uri", "size") == {"uri": ["b"], "size": [1]}
+
+    def test_tidying_a_keyed_table_changes_no_row(self) -> None:
+        table = self.make().table("things", columns={"key": "str", "size": "int"}, key="key")
+        table.tidy()
+        for size in range(5):
+            table.put([{"key": str(size % 3), "size": size}])
+        before = table.get(["0", "1", "2"])
+        table.tidy()
+        assert table.get(["0", "1", "2"]) == before

@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 _ATTEMPTS = 8
 """Commits tried before another writer's conflict becomes an error; Lance itself tries ten times within each."""
 _KEYS_PER_SCAN = 2_000
+_READ_FOR = timedelta(minutes=2)
+"""How long a version of a keyed table stays while it is written often: no read of one takes longer."""
 SMALL_TABLES = "docpipe_"
 """How the names of keyed tables begin."""
 
@@ -229,6 +231,12 @@ class LanceKeyedTable:
         table = self._opened()
         if table is not None and keys:
             self._database.commit(lambda: table.delete(among(self._key, keys)), doing="write")
+
+    def tidy(self) -> None:
+        """Join small parts, drop versions that nobody reads any more."""
+        table = self._opened()
+        if table is not None:
+            self._database.commit(lambda: table.optimize(cleanup_older_than=_READ_FOR), doing="optimize")
 
     def _opened(self) -> Any:
         """The table's handle, or None.

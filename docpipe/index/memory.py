@@ -203,6 +203,9 @@ class MemoryTable:
         gone = set(keys)
         self._rows = {key: row for key, row in self._rows.items() if key not in gone}
 
+    def tidy(self) -> None:
+        """Nothing to do."""
+
 
 def _unit(vectors: "type_matrix") -> "type_matrix":
     import numpy as np

@@ -13,6 +13,10 @@ _COLUMNS = {"key": "str", "data": "bytes", "kept": "int"}
 _MOST_PAGES = 500_000
 """About a gigabyte; what was kept first is forgotten first."""
 _TRIM_TO = 0.9
+_PAUSE = 0.5
+"""Seconds between two commits, since each has a cost of its own: what a kill may lose of what was paid for."""
+_TIDY_AFTER = 200
+"""Commits after which the table is tidied."""
 
 
 class Memo:
@@ -25,8 +29,10 @@ class Memo:
         self._writer = ThreadPoolExecutor(1, "docpipe-memo")
         self._writing: Future[None] | None = None
         self._busy = False
+        self._closing = threading.Event()
+        self._commits = 0
 
-    def keys(self) -> set[str]:
+    def known_keys(self) -> set[str]:
         """The pages that are known."""
         return set(self._known)
 
@@ -39,7 +45,7 @@ class Memo:
         return found | {key: row["data"] for key, row in rows.items()}
 
     def keep(self, replies: Mapping[str, bytes]) -> None:
-        """Write them down as soon as the last commit has ended: all that came meanwhile in one."""
+        """Write them down within about a second: all that came meanwhile in one commit."""
         with self._guard:
             self._unsaved.update(replies)
             self._known.update(replies)
@@ -53,6 +59,7 @@ class Memo:
         Raises:
             IndexFailed: it could not be written.
         """
+        self._closing.set()
         self._writer.shutdown()
         if self._writing is not None:
             self._writing.result()
@@ -71,6 +78,10 @@ class Memo:
                 with self._guard:
                     for key in some:
                         self._unsaved.pop(key, None)
+                self._commits += 1
+                if self._commits % _TIDY_AFTER == 0:
+                    self._table.tidy()
+                self._closing.wait(_PAUSE)
         except BaseException:
             self._busy = False
             raise

@@ -94,7 +94,7 @@ def measured(stages: RunStages, options: RunOptions, steps: Sequence[Step]) -> d
 def _pages_to_send(stages: RunStages, files: Iterable[Measured | None]) -> list[int]:
     """How many pages of each file a service has to read: those that no run and no file before had it read."""
     wanted = [item.wanted for item in files if item is not None and item.wanted]
-    seen = Memo(stages.index).keys() if wanted else set()
+    seen = Memo(stages.index).known_keys() if wanted else set()
     counts = []
     for keys in wanted:
         missing = set(keys) - seen

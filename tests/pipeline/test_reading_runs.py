@@ -1,6 +1,7 @@
 """How a run tells of pages that a service reads, and how files share them."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -232,10 +233,33 @@ def test_two_runs_keep_their_pages_beside_one_index(tmp_path: Path) -> None:
     for memo in memos:
         memo.close()
     kept = Memo(LanceIndex(uri=str(tmp_path / "index")))
-    assert len(kept.keys()) == 60
+    assert len(kept.known_keys()) == 60
     assert kept.find(["0-3", "1-3", "both-19", "unknown"]) == {
         "0-3": b"reply",
         "1-3": b"reply",
         "both-19": b"the same",
     }
     kept.close()
+
+
+def test_pages_that_come_one_by_one_are_committed_together(tmp_path: Path) -> None:
+    memo = Memo(LanceIndex(uri=str(tmp_path / "index")))
+    for number in range(30):
+        memo.keep({str(number): b"reply"})
+        time.sleep(0.005)
+    memo.close()
+    assert len(list((tmp_path / "index" / "docpipe_memo.lance" / "_versions").iterdir())) <= 6
+    assert len(Memo(LanceIndex(uri=str(tmp_path / "index"))).known_keys()) == 30
+
+
+def test_a_page_is_on_disk_a_second_after_it_was_read(tmp_path: Path) -> None:
+    memo, other = (Memo(LanceIndex(uri=str(tmp_path / "index"))) for _ in range(2))
+    memo.keep({"first": b""})
+    time.sleep(0.05)
+    memo.keep({"second": b""})
+    end = time.monotonic() + 5
+    while "second" not in Memo(LanceIndex(uri=str(tmp_path / "index"))).known_keys() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert time.monotonic() < end
+    assert other.find(["first", "second"]) == {"first": b"", "second": b""}
+    memo.close()
