@@ -1,14 +1,32 @@
 """A chart or a diagram inside a document -> its text and its numbers (pure)."""
 
+import re
 from typing import TYPE_CHECKING
 
-from docpipe.parse.office.names import A, C, number, value
+from docpipe.parse.office.names import A, C, local, number, value
+from docpipe.parse.office.paper import Paper
 from docpipe.tables import Table, grid
+from docpipe.types import BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _MOST_POINTS = 2_000
+_KIND = re.compile(r"([a-z]+?)(?:3D)?Chart")
+
+
+def add_chart(chart: "Element", paper: Paper, *, box: BBox | None = None) -> None:
+    """Append a chart: its title, what kind of chart it is, its numbers as a table."""
+    paper.add(BlockKind.CAPTION, chart_title(chart), label="chart", box=box)
+    paper.add(BlockKind.CAPTION, chart_kind(chart), label="chart", box=box)
+    paper.add_table(chart_table(chart), label="chart", box=box)
+
+
+def chart_kind(chart: "Element") -> str:
+    """What it is called, `Bar chart`; nothing where several kinds are drawn into one."""
+    area = chart.find(f".//{C}plotArea")
+    kinds = {match[1] for child in (area if area is not None else ()) if (match := _KIND.fullmatch(local(child)))}
+    return f"{kinds.pop().capitalize()} chart" if len(kinds) == 1 else ""
 
 
 def chart_title(chart: "Element") -> str:

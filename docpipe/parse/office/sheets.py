@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from docpipe.parse.office.cell_regions import Range, is_dense, ragged, region_table, regions
-from docpipe.parse.office.charts import chart_table, chart_title, diagram_lines
+from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.names import DIAGRAM, A, C, R, S, local, number, value
 from docpipe.parse.office.number_formats import BUILT_IN
 from docpipe.parse.office.package import Package, Relation
@@ -44,6 +44,7 @@ class SheetReader:
             relation = self._relations.get(value(entry, R + "id"))
             if relation is None or relation.external:
                 continue
+            self.paper.begin_page(0.0, 0.0)
             hidden = value(entry, "state", "visible") != "visible"
             cells = Cells({}, [])
             if relation.type == "worksheet":
@@ -96,8 +97,7 @@ class SheetReader:
             if target is None:
                 continue
             if chart:
-                self.paper.add(BlockKind.CAPTION, chart_title(target), label="chart")
-                self.paper.add_table(chart_table(target), label="chart")
+                add_chart(target, self.paper)
             else:
                 for line in diagram_lines(target):
                     self.paper.add(BlockKind.LIST_ITEM, line, level=1, label="diagram")

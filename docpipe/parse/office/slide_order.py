@@ -10,8 +10,12 @@ _MOST = 400
 _DEEPEST = 24
 
 
+_LEVEL = 0.05
+"""Boxes side by side whose tops differ by more than this share of the slide are read from the higher one."""
+
+
 class Placed(NamedTuple):
-    """A box in any unit, and the place of its shape in the file."""
+    """A box as fractions of the slide, and the place of its shape in the file."""
 
     left: float
     top: float
@@ -35,9 +39,22 @@ def _cut(boxes: list[Placed], depth: int) -> list[Placed]:
         return boxes
     for start, end in ((_top, _bottom), (_left, _right)):
         groups = _groups(boxes, start, end)
+        if start is _left and len(groups) == len(boxes):
+            return _side_by_side(boxes)
         if len(groups) > 1 and depth:
             return [box for group in groups for box in _cut(group, depth - 1)]
     return sorted(boxes, key=lambda box: (box.top, box.left, box.place))
+
+
+def _side_by_side(boxes: list[Placed]) -> list[Placed]:
+    """Single boxes next to each other: those that begin clearly higher first, then from the left."""
+    levels: list[list[Placed]] = []
+    for box in sorted(boxes, key=lambda box: (box.top, box.place)):
+        if levels and box.top - levels[-1][0].top <= _LEVEL:
+            levels[-1].append(box)
+        else:
+            levels.append([box])
+    return [box for level in levels for box in sorted(level, key=lambda box: (box.left, box.place))]
 
 
 def _groups(

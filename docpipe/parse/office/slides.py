@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from docpipe.parse.office.charts import chart_table, chart_title, diagram_lines
+from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.header_rows import with_header
 from docpipe.parse.office.names import DIAGRAM, A, C, P, R, number, value
 from docpipe.parse.office.package import Package, Relation
 from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.slide_order import Placed, reading_order
-from docpipe.parse.office.slide_shapes import Shape, shapes
+from docpipe.parse.office.slide_shapes import Area, Shape, shapes
 from docpipe.parse.office.slide_text import Line, paragraph_text, shape_lines
 from docpipe.tables import Cell, Table
 from docpipe.types import BBox, BlockKind
@@ -122,10 +122,14 @@ class SlideReader:
             if shape.area is None:
                 followers.setdefault(placed[-1].place if placed else -1, []).append(shape)
             elif shape.role not in _TITLES:
-                placed.append(Placed(*shape.area, place))
+                placed.append(self._placed(shape.area, place))
         titles = [shape for shape in resolved if shape.role in _TITLES and shape.area is not None]
         rest = [one for place in reading_order(placed) for one in (resolved[place], *followers.get(place, []))]
         return [*titles, *followers.get(-1, []), *rest]
+
+    def _placed(self, area: Area, place: int) -> Placed:
+        width, height = self._width, self._height
+        return Placed(area.left / width, area.top / height, area.right / width, area.bottom / height, place)
 
     def _with_area(self, shape: Shape) -> Shape:
         if shape.area is not None or not shape.role:
@@ -167,8 +171,7 @@ class SlideReader:
             elif child.tag == C + "chart":
                 chart = self._target(value(child, R + "id"))
                 if chart is not None:
-                    self.paper.add(BlockKind.CAPTION, chart_title(chart), label="chart", box=box)
-                    self.paper.add_table(chart_table(chart), label="chart", box=box)
+                    add_chart(chart, self.paper, box=box)
             elif child.tag == DIAGRAM + "relIds":
                 diagram = self._target(value(child, R + "dm"))
                 lines = diagram_lines(diagram) if diagram is not None else []

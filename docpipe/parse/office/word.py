@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from docpipe.parse.draft import folded
-from docpipe.parse.office.charts import chart_table, chart_title, diagram_lines
+from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.names import R, W, local, value
 from docpipe.parse.office.package import Package
 from docpipe.parse.office.paper import HIDDEN, Paper
@@ -148,8 +148,7 @@ class WordReader:
     def _chart(self, name: str) -> None:
         tree = self._target(name)
         if tree is not None:
-            self.paper.add(BlockKind.CAPTION, chart_title(tree), label="chart")
-            self.paper.add_table(chart_table(tree), label="chart")
+            add_chart(tree, self.paper)
 
     def _target(self, name: str) -> "Element | None":
         relation = self._relations.get(name)

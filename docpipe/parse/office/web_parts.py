@@ -1,0 +1,27 @@
+"""HTML inside of another format -> blocks on paper (pure)."""
+
+import re
+
+from docpipe.parse.draft import clean
+from docpipe.parse.office.paper import Paper
+from docpipe.parse.web import markup
+
+_EMPTY = re.compile(
+    r"<(?!area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)([a-z][a-z0-9]{0,15})(\s[^<>]{0,2000})?/>",
+    re.I,
+)
+
+
+def add_html(text: str, paper: Paper) -> None:
+    """Append all that HTML or XHTML shows."""
+    tree = markup.parse(_EMPTY.sub(_closed, clean(text)))
+    for piece in markup.pieces(tree) if tree is not None else ():
+        if piece.table is not None:
+            paper.add_table(piece.table)
+        else:
+            paper.add(piece.kind, markup.shown_text(piece.text), level=piece.level, label=piece.label)
+
+
+def _closed(match: re.Match[str]) -> str:
+    """`<title/>` as HTML needs it: an empty element, not one that swallows what follows."""
+    return f"<{match[1]}{match[2] or ''}></{match[1]}>"
