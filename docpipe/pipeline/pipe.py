@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, get_args, runtime_checkable
 
-from docpipe import _codec
 from docpipe._http.endpoint import Endpoint
 from docpipe.chat.needs import Flow
 from docpipe.chat.session import World, on_pool
@@ -24,6 +23,7 @@ from docpipe.pipeline.pricing import check_cost
 from docpipe.pipeline.readiness import require_keys
 from docpipe.pipeline.reports import Event, FailureRow, Plan, RunReport, StatusReport
 from docpipe.pipeline.run import Run
+from docpipe.pipeline.source_texts import SourceTexts
 from docpipe.pipeline.talk import Piece, Session
 from docpipe.prompt import prefix, prices
 from docpipe.prompt.budget import Count
@@ -197,10 +197,11 @@ class Pipe:
 
         None where the index holds the document in another version than the chunk's, or not at all.
         """
-        kept = Ledger(self.stages.index).documents([chunk.document_id]).get(chunk.document_id)
-        if kept is None or kept["digest"] != chunk.source.digest:
-            return None
-        return chunk.span.of(_codec.text_of(kept["data"]))
+        return self._source_texts(chunk)
+
+    @cached_property
+    def _source_texts(self) -> SourceTexts:
+        return SourceTexts(self.stages.index)
 
     @property
     def is_ready(self) -> bool:
@@ -264,7 +265,7 @@ class Pipe:
 
     def close(self) -> None:
         """Let go of what is held open. The pipe can be used again."""
-        for name in ("retriever", "_answerer", "_world"):
+        for name in ("retriever", "_answerer", "_world", "_source_texts"):
             self.__dict__.pop(name, None)
 
     def __enter__(self) -> Self:
