@@ -7,6 +7,7 @@ white space and line ends, word division, typographic quotes and dashes, and the
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 from docpipe.types import Span
@@ -78,12 +79,17 @@ _Letter = tuple[str, int, int]
 def _letters(text: str, *, any_case: bool) -> Iterator[_Letter]:
     """Folded characters with the span of the original behind each."""
     for cluster, start, end in _clusters(text):
-        folded = normalize("NFKC", cluster.translate(_ALIKE)).translate(_ALIKE)
-        if any_case:
-            folded = normalize("NFKC", folded.casefold())
-        for letter in folded:
-            if letter not in _INVISIBLE:
-                yield letter, start, end
+        for letter in _evened(cluster, any_case):
+            yield letter, start, end
+
+
+@lru_cache(maxsize=4096)
+def _evened(cluster: str, any_case: bool) -> str:
+    """What one character, with the marks that belong to it, folds to."""
+    folded = normalize("NFKC", cluster.translate(_ALIKE)).translate(_ALIKE)
+    if any_case:
+        folded = normalize("NFKC", folded.casefold())
+    return "".join(letter for letter in folded if letter not in _INVISIBLE)
 
 
 def _clusters(text: str) -> Iterator[_Letter]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Literal
+from unicodedata import normalize
 
 from docpipe.chat.folding import Folded, fold
 from docpipe.chat.grounding import SourceText, citation, find
@@ -24,6 +25,8 @@ __all__ = ["Finding", "Ground", "Proofs", "numbers", "plain"]
 
 _MARKED, _UNMARKED = 0.45, 0.6
 """Share of a statement's content words that its sources must hold: where it names them, and where they are guessed."""
+_OF_PAIRS = 0.7
+"""The part of it that is asked of Chinese, whose terms are pairs of letters: other words between them break them."""
 _NEWS = 0.75
 """The same for what the question does not hold already, as a part of that share."""
 _MOST_NAMES_MISSING = 0.34
@@ -35,7 +38,9 @@ _SHORTEST = 4
 _LIKELY = 0.4
 """Share of a statement's terms that a source must have before its whole text is gone through for it."""
 _CONFUSED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b"})
-_NUMBER = re.compile(r"[A-Za-z]{1,5}-?\d[A-Za-z\d]*(?![.,]\d)|\d+(?:[.,:]\d+)*")
+_RAISED = str.maketrans("", "", "²³¹⁰⁴⁵⁶⁷⁸⁹")
+"""Exponents and footnote signs."""
+_NUMBER = re.compile(r"(?!(?:[kcdm]?m)[23]\b)[A-Za-z]{1,5}-?\d[A-Za-z\d]*(?![.,]\d)|\d+(?:[.,:]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
 _WORDS = tuple(
     re.findall(
@@ -54,6 +59,11 @@ _DENIED = re.compile(
     r"|[不没沒未無无非勿禁](?!仅|僅|但|只|论|論|管|同|少|断|斷|过|過|常|锈|銹)",
     re.I,
 )
+_EXCLUDED = re.compile(
+    r"\b(?:excluded|prohibited|forbidden|void|invalid|lapses?|impossible|unable|disallowed)\b|禁止|除外|排除|不得|失效|作废",
+    re.I,
+)
+"""Words that deny by what they mean."""
 _CLAUSE = re.compile(r"[.,;:!?，。；：！？\n]")
 _REACH = 40
 """Code points behind a denial that it speaks of, within its clause."""
@@ -93,6 +103,8 @@ class _Said:
     terms: frozenset[str]
     numbers: frozenset[str]
     denied: frozenset[str]
+    excludes: bool
+    """It denies by a word of its own, such as `excluded`."""
     subjects: frozenset[str]
     """Terms of which one at least must be the claim's: a row's own cells, without the names of its columns."""
 
@@ -189,8 +201,8 @@ def plain(text: str) -> str:
 
 def numbers(text: str) -> frozenset[str]:
     """Numbers and codes that stand in digits, evened out: `1,200` is `1200`."""
-    folded = fold(text).text
-    return frozenset(_evened(match[0]) for match in _NUMBER.finditer(folded))
+    plain = normalize("NFKC", text.translate(_RAISED))
+    return frozenset(_evened(match[0]) for match in _NUMBER.finditer(plain))
 
 
 def _evened(number: str) -> str:
@@ -215,6 +227,7 @@ class _Claim:
     """Terms of the question: they count half where no source has them."""
     folded: str
     chinese: bool
+    excludes: bool
 
     @classmethod
     def of(cls, claim: str, question: str) -> "_Claim":
@@ -228,6 +241,7 @@ class _Claim:
             asked=frozenset(terms(question)),
             folded=fold(claim.strip(_NAMED_ENDS), any_case=True).text,
             chinese=is_chinese(claim),
+            excludes=bool(_denied(claim)) or _EXCLUDED.search(claim) is not None,
         )
 
     def covered(self, known: frozenset[str]) -> float:
@@ -279,15 +293,18 @@ def _says(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]], *, enoug
     missing = claim.names - claim.asked - _union(reading.all for _, _, reading in chosen)
     if len(missing) > _MOST_NAMES_MISSING * len(claim.names):
         return False
+    enough *= _OF_PAIRS if claim.chinese else 1
     return claim.covered(known) >= enough and claim.covered(own) >= enough / 2 and claim.news(known) >= _NEWS * enough
 
 
 def _contradicts(claim: _Claim, chosen: Sequence[tuple[str, _Said, _Reading]]) -> bool:
     """Whether a word that both hold is denied by the sources and not by the claim, or only the claim denies at all."""
     shared = [(said, claim.terms & said.terms) for _, said, _ in chosen]
-    if any(term in said.denied and term not in claim.denied for said, both in shared for term in both):
+    if not claim.denied and any(term in said.denied for said, both in shared for term in both):
         return not any(_affirmed(term, shared) for said, both in shared for term in both if term in said.denied)
-    return bool(claim.denied) and not any(said.denied for said, _ in shared)
+    if not claim.excludes and any(said.excludes and both for said, both in shared):
+        return True
+    return bool(claim.denied) and not any(said.denied or said.excludes for said, _ in shared)
 
 
 def _affirmed(term: str, shared: Iterable[tuple[_Said, frozenset[str]]]) -> bool:
@@ -366,4 +383,5 @@ def _said(statement: Statement) -> _Said:
     known = frozenset(terms(text))
     own = frozenset(terms(statement.text)) if statement.is_row else known
     subjects = frozenset(term for term in own if not term[0].isdecimal())
-    return _Said(statement, known, _offered(text), _denied(text), subjects)
+    excludes = _EXCLUDED.search(text) is not None
+    return _Said(statement, known, _offered(text), _denied(text), excludes, subjects)

@@ -77,6 +77,72 @@ def test_what_no_source_says_is_not_proved(claim: str, text: str) -> None:
     assert proved(claim, text) == ()
 
 
+PLANT = (
+    "The desalination plant entered its second phase on 18 September 2025. Its design capacity is 2,400 "
+    "cubic metres per day, up from 1,500 in the first phase. The total investment amounted to 53 million "
+    "yuan, of which 40% came from the regional fund. Chairwoman Lin Ruoxi attended the opening ceremony. "
+    "Operators must not run the pumps dry. The intake screens are rinsed twice a day, and the membranes "
+    "are replaced every 36 months. If the pressure exceeds 65 bar, the relief valve opens automatically."
+)
+WARRANTY = (
+    "Warranty. The manufacturer warrants the compressor against defects in material and workmanship for a "
+    "period of 24 months from the date of delivery. Wear parts such as seals and filters are excluded. "
+    "The warranty lapses if repairs are carried out by unauthorised persons. Claims must be submitted in "
+    "writing within 14 days of discovery."
+)
+PLANT_ZH = (
+    "海水淡化二期工程于2025年9月18日正式投产，设计能力为每日2400立方米，较一期的1500立方米"
+    "提高了60%。工程总投资为5300万元，其中40%来自地方基金。理事长林若溪出席了投产仪式。操作人员"
+    "不得使水泵空转。膜组件每36个月更换一次。"
+)
+TOLD = (
+    (PLANT, "The plant's second phase began operating on 18 September 2025."),
+    (PLANT, "It can produce 2,400 m³ of water per day, compared with 1,500 in the first phase."),
+    (PLANT, "The project cost 53 million yuan in total, and 40% of that was paid by the regional fund."),
+    (PLANT, "Lin Ruoxi, the chairwoman, was present at the opening."),
+    (PLANT, "Running the pumps dry is not allowed."),
+    (PLANT, "Membranes need to be replaced every three years (36 months)."),
+    (PLANT, "The relief valve opens by itself when the pressure rises above 65 bar."),
+    (PLANT, "The screens at the intake are rinsed two times per day."),
+    (PLANT, "Capacity rose from 1,500 to 2,400 cubic metres a day."),
+    (WARRANTY, "The compressor is covered for 24 months after delivery for defects in materials and workmanship."),
+    (WARRANTY, "Seals and filters are not covered, because they are wear parts."),
+    (WARRANTY, "You must file a claim in writing within 14 days after discovering the defect."),
+    (WARRANTY, "The warranty becomes void if unauthorised people repair the compressor."),
+    (WARRANTY, "The warranty period is two years (24 months)."),
+    (PLANT_ZH, "二期工程在2025年9月18日投产。"),
+    (PLANT_ZH, "总投资5300万元，其中40%由地方基金承担。"),
+    (PLANT_ZH, "设计能力从每天1500立方米提升到2400立方米。"),
+    (PLANT_ZH, "理事长林若溪参加了仪式。"),
+    (PLANT_ZH, "水泵不允许空转。"),
+    (PLANT_ZH, "膜组件需要每36个月更换。"),
+    (PLANT_ZH, "The plant's capacity is 2400 cubic metres per day."),
+    (PLANT, "该厂的日处理能力为2400立方米。"),
+)
+TWISTED = (
+    (PLANT, "The plant's second phase began operating on 18 September 2024."),
+    (PLANT, "It can produce 1,500 m³ per day in the second phase and 2,500 in the first."),
+    (PLANT, "The regional fund paid 60% of the costs."),
+    (PLANT, "Operators must run the pumps dry before cleaning."),
+    (PLANT, "The relief valve closes automatically below 30 bar."),
+    (WARRANTY, "The warranty covers wear parts for 24 months."),
+    (WARRANTY, "The warranty also covers damage caused by lightning."),
+    (PLANT_ZH, "膜组件每24个月更换一次。"),
+    (PLANT_ZH, "操作人员应当使水泵空转。"),
+    (WARRANTY, "The compressor is made in Germany by Atlas Copco."),
+)
+
+
+@pytest.mark.parametrize(("text", "claim"), TOLD)
+def test_what_a_model_tells_in_its_own_words_is_proved(text: str, claim: str) -> None:
+    assert proved(claim, text)
+
+
+@pytest.mark.parametrize(("text", "claim"), TWISTED)
+def test_what_a_model_twists_is_not_proved(text: str, claim: str) -> None:
+    assert not proved(claim, text)
+
+
 def test_sentences_that_say_it_together_are_all_quoted() -> None:
     citations = proved("The pump of 1911 weighs 1,200 kg.", PUMP)
     assert {one.quote for one in citations} == {
