@@ -41,7 +41,7 @@ _OLE = "application/x-ole-storage"
 _ZIP_FOLDERS = ((b"word/", _DOCX), (b"ppt/", _PPTX), (b"xl/", _XLSX))
 _ZIP_EXTENSIONS = {
     "docx": _DOCX, "docm": _DOCX, "dotx": _DOCX, "pptx": _PPTX, "pptm": _PPTX, "ppsx": _PPTX, "xlsx": _XLSX,
-    "xlsm": _XLSX, "odt": _OPEN_DOCUMENT + "text", "ods": _OPEN_DOCUMENT + "spreadsheet",
+    "xlsm": _XLSX, "xltx": _XLSX, "potx": _PPTX, "odt": _OPEN_DOCUMENT + "text", "ods": _OPEN_DOCUMENT + "spreadsheet",
     "odp": _OPEN_DOCUMENT + "presentation", "epub": "application/epub+zip",
 }  # fmt: skip
 _OLE_EXTENSIONS = {
@@ -170,7 +170,7 @@ def _by_ole_streams(head: bytes, extension: str) -> str:
     for stream, media in _OLE_STREAMS:
         if stream.encode("utf-16-le") in head:
             return media
-    return _OLE_EXTENSIONS.get(extension, _OLE)
+    return _OLE_EXTENSIONS.get(extension) or _ZIP_EXTENSIONS.get(extension, _OLE)  # with a password, docx is OLE too
 
 
 def _by_text(head: bytes, extension: str) -> str:

@@ -6,10 +6,16 @@ from typing import Any
 
 from docpipe.errors import UnsupportedMedia
 from docpipe.parse.delimited import DelimitedParser
+from docpipe.parse.docx import DocxParser
+from docpipe.parse.epub import EpubParser
 from docpipe.parse.html import HtmlParser
+from docpipe.parse.mail import MailParser
 from docpipe.parse.markdown import MarkdownParser
+from docpipe.parse.opendocument import OpenDocumentParser
 from docpipe.parse.pdf import PdfParser
+from docpipe.parse.pptx import PptxParser
 from docpipe.parse.text import TextParser
+from docpipe.parse.xlsx import XlsxParser
 from docpipe.protocols import AssistedParser, PagedParser, Parser, Payload, Recogniser, Wanted
 from docpipe.types import Blob, Document, Source
 
@@ -23,10 +29,23 @@ _FIELDS: Mapping[str, str] = {
     "text/plain": "text",
     "application/json": "text",
     "application/xml": "text",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.oasis.opendocument.text": "opendocument",
+    "application/vnd.oasis.opendocument.spreadsheet": "opendocument",
+    "application/vnd.oasis.opendocument.presentation": "opendocument",
+    "application/epub+zip": "epub",
+    "message/rfc822": "mail",
+    "application/vnd.ms-outlook": "mail",
 }
 """Media type -> the field with its parser. Images are pages, but only a parser that a service assists reads them."""
 _PAGES_PER_PART = 64
 """Of a parser that no service assists."""
+
+_READ = "PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, mail, HTML, Markdown, CSV, TSV and text"
+_OLD = {"application/msword": "docx", "application/vnd.ms-excel": "xlsx", "application/vnd.ms-powerpoint": "pptx"}
+"""Formats of Office before 2007 -> what to save them as."""
 
 _ARCHIVES = ("zip", "gzip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
 
@@ -47,6 +66,18 @@ class AutoParser:
     """CSV and TSV files."""
     text: TextParser = field(default_factory=TextParser)
     """Text of no other kind; JSON and XML as they stand."""
+    docx: DocxParser = field(default_factory=DocxParser)
+    """Word documents."""
+    pptx: PptxParser = field(default_factory=PptxParser)
+    """PowerPoint presentations."""
+    xlsx: XlsxParser = field(default_factory=XlsxParser)
+    """Excel workbooks."""
+    opendocument: OpenDocumentParser = field(default_factory=OpenDocumentParser)
+    """Texts, sheets and slides of LibreOffice."""
+    epub: EpubParser = field(default_factory=EpubParser)
+    """Books."""
+    mail: MailParser = field(default_factory=MailParser)
+    """Mails, as files or saved from Outlook."""
 
     def __call__(self, blob: Blob, /) -> Iterable[Document]:
         """Parse.
@@ -123,7 +154,7 @@ def _unsupported(source: Source) -> UnsupportedMedia:
     return UnsupportedMedia(
         f"it holds {source.media_type}, which no parser reads",
         source=source.uri,
-        remedy=f"{_advice(source.media_type)}; PDF, HTML, Markdown, CSV, TSV and text are read",
+        remedy=f"{_advice(source.media_type)}; {_READ} are read",
     )
 
 
@@ -131,10 +162,10 @@ def _advice(media: str) -> str:
     """What a user with a file of this type can do."""
     if media.startswith("image/"):
         return "pictures are read by `parse.auto: {pdf: {use: parse.glm_ocr}}`, as PNG, JPEG, WEBP, TIFF, GIF or BMP"
-    if media.startswith("message/") or media.endswith("outlook"):
-        return "mail is not read yet: save it as text or HTML"
-    if any(word in media for word in ("officedocument", "opendocument", "ms-", "msword", "ole", "rtf", "epub")):
-        return "Office files and books are not read yet: convert it to PDF or HTML"
+    if media in _OLD:
+        return f"files of Office before 2007 are not read: save it as {_OLD[media]} in Office or LibreOffice"
+    if any(word in media for word in ("officedocument", "opendocument", "ms-", "ole", "rtf")):
+        return "this Office file is not read: save it as docx, xlsx, pptx or PDF"
     if any(word in media for word in _ARCHIVES):
         return "archives are not opened: unpack it"
     return "leave it out with `exclude`, or convert it to PDF, HTML or text"

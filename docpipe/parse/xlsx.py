@@ -20,7 +20,7 @@ class XlsxParser:
     VERSION = 1
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
-        """One document, without pages: a sheet has none until it is printed.
+        """One document; each sheet is a page without a size.
 
         Raises:
             CorruptSource, EncryptedSource, SourceTooLarge: it cannot be unpacked; no link in it is ever followed.

@@ -23,12 +23,18 @@ STAGES = {
     "load.web": "docpipe.load.web:WebLoader",
     "parse.auto": "docpipe.parse.auto:AutoParser",
     "parse.delimited": "docpipe.parse.delimited:DelimitedParser",
+    "parse.docx": "docpipe.parse.docx:DocxParser",
+    "parse.epub": "docpipe.parse.epub:EpubParser",
     "parse.glm_ocr": "docpipe.parse.glm_ocr:GlmOcrParser",
     "parse.html": "docpipe.parse.html:HtmlParser",
+    "parse.mail": "docpipe.parse.mail:MailParser",
     "parse.markdown": "docpipe.parse.markdown:MarkdownParser",
+    "parse.opendocument": "docpipe.parse.opendocument:OpenDocumentParser",
     "parse.pdf": "docpipe.parse.pdf:PdfParser",
+    "parse.pptx": "docpipe.parse.pptx:PptxParser",
     "parse.pypdf": "docpipe.parse.pypdf:PypdfParser",
     "parse.text": "docpipe.parse.text:TextParser",
+    "parse.xlsx": "docpipe.parse.xlsx:XlsxParser",
 }
 
 RERANKERS = {

@@ -77,14 +77,12 @@ class TestPages:
 @pytest.mark.parametrize(
     ("media", "advice"),
     [
-        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "convert it to PDF or HTML"),
-        ("application/vnd.oasis.opendocument.text", "convert it to PDF or HTML"),
-        ("application/msword", "convert it to PDF or HTML"),
-        ("application/x-ole-storage", "convert it to PDF or HTML"),
-        ("application/rtf", "convert it to PDF or HTML"),
-        ("application/epub+zip", "convert it to PDF or HTML"),
-        ("message/rfc822", "save it as text or HTML"),
-        ("application/vnd.ms-outlook", "save it as text or HTML"),
+        ("application/msword", "save it as docx in Office or LibreOffice"),
+        ("application/vnd.ms-excel", "save it as xlsx in Office or LibreOffice"),
+        ("application/vnd.ms-powerpoint", "save it as pptx in Office or LibreOffice"),
+        ("application/x-ole-storage", "save it as docx, xlsx, pptx or PDF"),
+        ("application/rtf", "save it as docx, xlsx, pptx or PDF"),
+        ("application/vnd.oasis.opendocument.graphics", "save it as docx, xlsx, pptx or PDF"),
         ("image/png", "parse.glm_ocr"),
         ("application/zip", "unpack it"),
         ("application/x-tar", "unpack it"),
@@ -98,7 +96,7 @@ def test_a_type_that_no_parser_reads_is_named_with_what_to_do(
     with pytest.raises(UnsupportedMedia) as caught:
         AutoParser()(blob)
     assert caught.value.message == f"it holds {media}, which no parser reads"
-    assert advice in caught.value.remedy and "PDF, HTML, Markdown, CSV, TSV and text are read" in caught.value.remedy
+    assert advice in caught.value.remedy and "HTML, Markdown, CSV, TSV and text are read" in caught.value.remedy
     assert caught.value.where == "folder/report.pdf"
     with pytest.raises(UnsupportedMedia):
         AutoParser().page_count(blob)

@@ -111,9 +111,7 @@ def _apart(boxes: list[Range]) -> list[Range]:
 
 
 def _overlap(one: Range, other: Range) -> bool:
-    return (
-        one.top <= other.bottom and other.top <= one.bottom and one.left <= other.right and other.left <= one.right
-    )
+    return one.top <= other.bottom and other.top <= one.bottom and one.left <= other.right and other.left <= one.right
 
 
 def is_dense(box: Range, rows: Rows) -> bool:
@@ -139,9 +137,7 @@ def region_table(box: Range, rows: Rows, merged: Mapping[tuple[int, int], Range]
                 cells.append(Cell(texts.get(column, "")))
                 continue
             clipped = Range(row, column, min(span.bottom, box.bottom), min(span.right, box.right))
-            covered.update(
-                (r, c) for r in range(row, clipped.bottom + 1) for c in range(column, clipped.right + 1)
-            )
+            covered.update((r, c) for r in range(row, clipped.bottom + 1) for c in range(column, clipped.right + 1))
             width, height = clipped.right - column + 1, clipped.bottom - row + 1
             cells.append(Cell(texts.get(column, ""), colspan=width, rowspan=height))
         written.append(cells)

@@ -56,10 +56,9 @@ def _points(element: "Element | None") -> dict[int, str]:
     """Cached values by their place; a bare value stands at 0."""
     if element is None:
         return {}
-    points = {
-        number(value(point, "idx"), 0): _plain(point.findtext(C + "v") or "") for point in element.iter(C + "pt")
-    }
-    return points or {0: text for text in [_plain(element.findtext(C + "v") or "")] if text}
+    points = {number(value(point, "idx"), 0): _plain(point.findtext(C + "v") or "") for point in element.iter(C + "pt")}
+    bare = _plain(element.findtext(C + "v") or "")
+    return points or ({0: bare} if bare else {})
 
 
 def _plain(text: str) -> str:

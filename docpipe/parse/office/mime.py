@@ -45,9 +45,7 @@ def _marked(data: bytes) -> str:
 
 
 def _letter(message: "Message[str, str]", depth: int) -> Letter:
-    letter = Letter(
-        subject=_header(message, "Subject"), headers={name: _header(message, name) for name in _SHOWN}
-    )
+    letter = Letter(subject=_header(message, "Subject"), headers={name: _header(message, name) for name in _SHOWN})
     letter.bodies = _bodies(message, letter, depth)
     return letter
 
@@ -100,7 +98,9 @@ def _decoded(text: str) -> str:
 
 
 def _has_escapes(text: str) -> bool:
-    return bool(re.search("[\udc80-\udcff]", text)) and all(ord(sign) < 128 or 0xDC80 <= ord(sign) <= 0xDCFF for sign in text)
+    return bool(re.search("[\udc80-\udcff]", text)) and all(
+        ord(sign) < 128 or 0xDC80 <= ord(sign) <= 0xDCFF for sign in text
+    )
 
 
 def _day(text: str) -> str:

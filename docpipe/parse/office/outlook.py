@@ -82,7 +82,9 @@ def _stream(file: "OleFileIO", path: str) -> bytes:
 def _text(file: "OleFileIO", name: str, folder: str = "") -> str:
     """A text property: in UTF-16, or in the code page of its writer."""
     wide = _stream(file, f"{folder}__substg1.0_{name}001F")
-    text = wide.decode("utf-16-le", "replace") if wide else decode(_stream(file, f"{folder}__substg1.0_{name}001E")).text
+    text = (
+        wide.decode("utf-16-le", "replace") if wide else decode(_stream(file, f"{folder}__substg1.0_{name}001E")).text
+    )
     return text.rstrip("\x00").strip()
 
 

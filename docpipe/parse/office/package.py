@@ -27,6 +27,8 @@ STEEPEST = 400
 _FLAT = 4 << 20
 """Below this size a part may be as dense as it likes."""
 
+_OLE = b"\xd0\xcf\x11\xe0"
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverflowError)
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -50,6 +52,8 @@ class Package:
     def __init__(self, blob: Blob) -> None:
         self.source = blob.source
         self._spent = 0
+        if blob.data.startswith(_OLE):
+            raise _old_or_locked(blob)
         with self._damage("the package"):
             self._zip = zipfile.ZipFile(BytesIO(blob.data))
         infos = self._zip.infolist()
@@ -123,7 +127,9 @@ class Package:
             if relation.type == kind and relation.target in self:
                 return relation.target
         raise CorruptSource(
-            f"the package names no {kind} part", source=self.source.uri, remedy="open it in its program and save it anew"
+            f"the package names no {kind} part",
+            source=self.source.uri,
+            remedy="open it in its program and save it anew",
         )
 
     def _allow(self, info: zipfile.ZipInfo, most: int) -> None:
@@ -200,7 +206,20 @@ def joined(folder: str, target: str) -> str:
 def encrypted(source: Source) -> EncryptedSource:
     """It cannot be read without a password."""
     return EncryptedSource(
-        "it needs a password", source=source.uri, remedy="save a copy without a password, or leave it out with `exclude`"
+        "it needs a password",
+        source=source.uri,
+        remedy="save a copy without a password, or leave it out with `exclude`",
+    )
+
+
+def _old_or_locked(blob: Blob) -> EncryptedSource | CorruptSource:
+    """A file of Office that is no zip: one with a password, or one of another format."""
+    if _LOCKED in blob.data:
+        return encrypted(blob.source)
+    return CorruptSource(
+        "it is a file of Office before 2007 under another name",
+        source=blob.source.uri,
+        remedy="save it anew as docx, xlsx or pptx",
     )
 
 

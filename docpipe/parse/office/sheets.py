@@ -3,15 +3,15 @@
 import re
 from typing import TYPE_CHECKING
 
-from docpipe.parse.office.cell_regions import Range, is_dense, ragged, region_table, regions
+from docpipe.errors import UnsupportedMedia
 from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.names import DIAGRAM, A, C, R, S, local, number, value
 from docpipe.parse.office.number_formats import BUILT_IN
 from docpipe.parse.office.package import Package, Relation
-from docpipe.parse.office.paper import HIDDEN, Paper
+from docpipe.parse.office.paper import Paper
+from docpipe.parse.office.sheet_blocks import add_cells
 from docpipe.parse.office.sheet_cells import Cells, Formats, read_cells, shared_strings
 from docpipe.parse.office.slide_text import paragraph_text
-from docpipe.tables import Table, without_tags, write
 from docpipe.types import BlockKind
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ class SheetReader:
         self.paper = Paper()
         self._package = package
         self._part = package.main_part()
+        if self._part.lower().endswith(".bin"):
+            raise UnsupportedMedia(
+                "it is a binary workbook (xlsb)",
+                source=package.source.uri,
+                remedy="save it as xlsx in Excel or LibreOffice",
+            )
         self._relations = package.relations(self._part)
 
     def read(self) -> Paper:
@@ -52,32 +58,9 @@ class SheetReader:
             name = value(entry, "name")
             if not hidden and (len(entries) > 1 or not _UNNAMED.fullmatch(name)):
                 self.paper.add(BlockKind.HEADING, name, level=1, label="sheet")
-            self._cells(cells, hidden=hidden)
+            add_cells(cells, self.paper, hidden=hidden)
             self._drawings(self._package.relations(relation.target), hidden=hidden)
         return self.paper
-
-    def _cells(self, cells: Cells, *, hidden: bool) -> None:
-        merged = {(box.top, box.left): box for box in cells.merged}
-        found = regions(cells.rows, cells.merged)
-        if not found or not all(is_dense(box, cells.rows) for box in found):
-            self._table(ragged(cells.rows), hidden=hidden)
-            return
-        for box in found:
-            self._region(box, cells, merged, hidden=hidden)
-
-    def _region(self, box: Range, cells: Cells, merged: dict[tuple[int, int], Range], *, hidden: bool) -> None:
-        filled = [cells.rows[row] for row in range(box.top, box.bottom + 1) if row in cells.rows]
-        inside = [text for row in filled for column, text in row.items() if box.left <= column <= box.right]
-        if len(inside) == 1 and not hidden:
-            self.paper.add(BlockKind.PARAGRAPH, inside[0], label="cell")
-        else:
-            self._table(region_table(box, cells.rows, merged), hidden=hidden)
-
-    def _table(self, table: Table, *, hidden: bool) -> None:
-        if hidden:
-            self.paper.add(BlockKind.OTHER, without_tags(write(table).html), label=HIDDEN)
-        else:
-            self.paper.add_table(table)
 
     def _drawings(self, relations: dict[str, Relation], *, hidden: bool) -> None:
         for relation in relations.values():

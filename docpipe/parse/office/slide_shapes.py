@@ -47,7 +47,8 @@ class Shape(NamedTuple):
     """`sp`, `pic`, `graphicFrame` or `cxnSp`."""
     role: str
     """Type of its placeholder (`title`, `body` ...); nothing where it is none."""
-    index: str
+    key: str
+    """What a placeholder is known by on its layout."""
     area: Area | None
 
 

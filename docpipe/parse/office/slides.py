@@ -47,7 +47,7 @@ class _Layout:
         """The placeholders that a placeholder is made after, the nearest first."""
         found = []
         for depth, layer in enumerate(self.layers):
-            same = [other for other in layer if other.role and other.index == shape.index and not depth]
+            same = [other for other in layer if other.role and other.key == shape.key and not depth]
             model = next(iter(same or [other for other in layer if _alike(other.role, shape.role)]), None)
             if model is not None:
                 found.append(model)
@@ -235,5 +235,3 @@ def _cell(cell: "Element") -> Cell:
         colspan=min(_LARGEST_SPAN, max(1, number(value(cell, "gridSpan"), 1))),
         rowspan=min(_LARGEST_SPAN, max(1, number(value(cell, "rowSpan"), 1))),
     )
-
-

@@ -174,7 +174,7 @@ class WordReader:
         self._depth -= 1
 
     def _text(self, parent: "Element", anchored: list[Inline] | None = None) -> str:
-        """All paragraphs of an element, those of tables in it included, a line each; text boxes in line or to `anchored`."""
+        """All paragraphs of an element, a line each; text boxes too, unless `anchored` takes what is anchored in it."""
         lines: list[str] = []
         for element in _paragraphs(parent):
             style, marker, _, _ = self._place(element)

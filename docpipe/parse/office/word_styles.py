@@ -70,7 +70,9 @@ def _style(element: "Element", above: Style) -> Style:
     kind, level = _kind(value(element.find(W + "name"), W + "val"), paragraph, above)
     list_id, list_level = list_place(paragraph, above.list_id, above.list_level)
     hidden = switched_on(run, W + "vanish")
-    return Style(kind, level, list_id, list_level, above.hidden if hidden is None else hidden, is_monospaced(run, above))
+    return Style(
+        kind, level, list_id, list_level, above.hidden if hidden is None else hidden, is_monospaced(run, above)
+    )
 
 
 def _kind(name: str, paragraph: "Element | None", above: Style) -> tuple[BlockKind, int]:

@@ -1,0 +1,28 @@
+"""OpenDocument files (odt, ods, odp) -> text in blocks, tables of sheets, a page for each slide."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from docpipe.parse.office.open_document import open_properties, read_open_document
+from docpipe.parse.office.package import Package, within_depth
+from docpipe.types import Blob, Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenDocumentParser:
+    """Texts, sheets and slides of LibreOffice and others, as they read with all changes accepted.
+
+    Hidden text is a block of its own at the end, called `hidden`. Macros, comments and deleted text are left out.
+    """
+
+    VERSION = 1
+
+    def __call__(self, blob: Blob, /) -> Iterator[Document]:
+        """One document; slides are pages of their size, sheets pages without one, a text has none.
+
+        Raises:
+            CorruptSource, EncryptedSource, SourceTooLarge: it cannot be unpacked; no link in it is ever followed.
+        """
+        with Package(blob) as package, within_depth(blob.source):
+            document = read_open_document(package).document(blob.source, open_properties(package))
+        yield document
