@@ -13,8 +13,6 @@ _COLUMNS = {"key": "str", "data": "bytes", "kept": "int"}
 _MOST_PAGES = 500_000
 """About a gigabyte; what was kept first is forgotten first."""
 _TRIM_TO = 0.9
-_PAUSE = 0.5
-"""Seconds between two commits, since each has a cost of its own: what a kill may lose of what was paid for."""
 _TIDY_AFTER = 200
 """Commits after which the table is tidied."""
 
@@ -45,7 +43,7 @@ class Memo:
         return found | {key: row["data"] for key, row in rows.items()}
 
     def keep(self, replies: Mapping[str, bytes]) -> None:
-        """Write them down within about a second: all that came meanwhile in one commit."""
+        """Write them down at once, or with all that comes while others are written: a kill loses a moment's replies."""
         with self._guard:
             self._unsaved.update(replies)
             self._known.update(replies)
@@ -73,7 +71,7 @@ class Memo:
     def _write(self) -> None:
         try:
             while some := self._next():
-                now = int(time.time())
+                now, begun = int(time.time()), time.monotonic()
                 self._table.put([{"key": key, "data": data, "kept": now} for key, data in some.items()])
                 with self._guard:
                     for key in some:
@@ -81,7 +79,7 @@ class Memo:
                 self._commits += 1
                 if self._commits % _TIDY_AFTER == 0:
                     self._table.tidy()
-                self._closing.wait(_PAUSE)
+                self._closing.wait(time.monotonic() - begun)  # half of the time is for others
         except BaseException:
             self._busy = False
             raise
