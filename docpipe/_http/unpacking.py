@@ -55,7 +55,7 @@ class Unpacker:
             engine = self._engine
             assert engine is not None
             if engine.eof:
-                if not self._name.endswith("gzip") or not data.startswith(b"\x1f\x8b"):
+                if not self._name.endswith("gzip") or not data.startswith(b"\x1f"):
                     break  # padding behind the end
                 engine = self._engine = zlib.decompressobj(_GZIP)
             pieces.append(self._counted(engine.decompress(data, self._left + 1)))
