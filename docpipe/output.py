@@ -103,7 +103,8 @@ def tell(error: DocpipeError, as_json: bool, *, code: int) -> int:
 
     where = "" if isinstance(error, ConfigError) or not error.where else f"{error.where}: "
     with contextlib.suppress(OutputLost):
-        write(sys.stderr, safe(f"docpipe: {where}{error}") + "\n")
+        notes = "".join(f"note: {safe(note)}\n" for note in getattr(error, "__notes__", ()))
+        write(sys.stderr, safe(f"docpipe: {where}{error}") + "\n" + notes)
     return code
 
 

@@ -139,6 +139,8 @@ def error(problem: BaseException) -> Json:
     else:
         message, remedy, where = str(problem) or type(problem).__name__, "", ""
     form: Json = {"type": type(problem).__name__, "message": message, "where": where, "remedy": remedy}
+    if notes := getattr(problem, "__notes__", ()):
+        form["notes"] = list(notes)
     if isinstance(problem, ConfigError) and problem.problems:
         form["problems"] = [error(one)["error"] for one in problem.problems]
     return {"error": form}

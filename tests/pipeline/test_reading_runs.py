@@ -13,11 +13,12 @@ from reading_stages import reading_stages, write_book
 from standin import StandIn, printing
 from toy_stages import ToyEmbedder, ToyStages
 
-from docpipe import console
+from docpipe import console, output
 from docpipe.errors import CorruptSource, DocpipeError, Refused, Unauthorized, Unavailable
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.files import FileLoader
+from docpipe.pipeline import json_forms
 from docpipe.pipeline.ledger import Ledger
 from docpipe.pipeline.memo import Memo
 from docpipe.pipeline.options import RunOptions
@@ -181,13 +182,18 @@ def notes(folder: Path, index: Path, embedder: ToyEmbedder, *, count: int = 8) -
 ONE_BY_ONE = RunOptions(workers=1, batch_chunks=1)
 
 
-def test_an_embedder_whose_service_is_gone_is_not_asked_for_every_batch(tmp_path: Path) -> None:
+def test_an_embedder_whose_service_is_gone_is_not_asked_for_every_batch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     embedder = Away()
     stages = notes(tmp_path / "docs", tmp_path / "index", embedder)
     with pytest.raises(Unavailable) as caught:
         Run(stages, ONE_BY_ONE)("notes")
     assert len(embedder.calls) == 3
     assert "3 of 8 documents" in caught.value.__notes__[0]
+    assert json_forms.error(caught.value)["error"]["notes"] == caught.value.__notes__
+    output.tell(caught.value, False, code=1)
+    assert capsys.readouterr().err.splitlines()[-1].startswith("note: 3 of 8 documents")
     again = Run(replace(stages, embedder=ToyEmbedder()), ONE_BY_ONE)("notes")
     assert (again.indexed, again.failed) == (8, 0)
 
