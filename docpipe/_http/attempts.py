@@ -130,9 +130,10 @@ class Attempts:
             data = self._data
             if data is not None and service.capability.request_ids:
                 data = extended(data, "request_id", request_id)
-            async with exchange(service.client(), url, data=data, headers=headers, limits=self._limits) as answer:
-                told = f"HTTP {answer.status}"
-                yield answer, request_id
+            with service.client() as client:
+                async with exchange(client, url, data=data, headers=headers, limits=self._limits) as answer:
+                    told = f"HTTP {answer.status}"
+                    yield answer, request_id
             well = True
         except Rejected as rejected:
             told += f", code {rejected.verdict.error.code}" if rejected.verdict.error.code else ", rejected"

@@ -2,8 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ from docpipe._http.signing import Signer
 from docpipe.errors import BudgetSpent, ConfigError, Unauthorized
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 
@@ -50,6 +54,8 @@ class Reply:
     attempts: int
 
 
+_IDLE = 30.0
+"""Seconds after which a connection that nobody used is not used again."""
 _services: dict[tuple[str, str, Capability, Endpoint], "Service"] = {}
 
 if hasattr(os, "register_at_fork"):
@@ -81,7 +87,7 @@ class Service:
         self._signer = Signer(key) if endpoint.auth == "jwt" and key else None
         self.limiter = Limiter(endpoint.concurrency or capability.concurrency)
         self._tally = Tally()
-        self._client: httpx.AsyncClient | None = None
+        self._free: list[httpx.AsyncClient] = []
 
     def __repr__(self) -> str:
         return f"Service({self.capability.name!r}, {self.base_url!r})"
@@ -205,16 +211,24 @@ class Service:
             text = text.replace(secret, "***") if len(secret) >= 6 else text
         return text
 
-    def client(self) -> "httpx.AsyncClient":
-        """The connections, kept open."""
-        if self._client is None:
-            self._client = _client(self.endpoint, self.base_url, self.limiter.most)
-        return self._client
+    @contextmanager
+    def client(self) -> "Iterator[httpx.AsyncClient]":
+        """An open connection for one call, the one that was used last if any is free.
+
+        Each has a client of its own: one client with many connections looks at all of them in each call. HTTP/2 needs
+        only one connection for all.
+        """
+        client = self._free.pop() if self._free else _client(self.endpoint, self.base_url)
+        if self.endpoint.http2:
+            self._free.append(client)
+        try:
+            yield client
+        finally:
+            if not self.endpoint.http2:
+                self._free.append(client)
 
 
-def _client(endpoint: Endpoint, base_url: str, connections: int) -> "httpx.AsyncClient":
-    import ssl
-
+def _client(endpoint: Endpoint, base_url: str) -> "httpx.AsyncClient":
     import httpx
 
     from docpipe import __version__
@@ -223,14 +237,29 @@ def _client(endpoint: Endpoint, base_url: str, connections: int) -> "httpx.Async
         host = httpx.URL(base_url).host
     except httpx.InvalidURL:
         host = ""
-    no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody; reading all certificates takes 50 ms
     if endpoint.http2 and find_spec("h2") is None:
         raise ConfigError("HTTP/2 needs the package h2", where="service.http2", remedy="pip install 'httpx[http2]'")
     return httpx.AsyncClient(
-        verify=no_tls if base_url.startswith("http://") else True,
+        verify=_nobody() if base_url.startswith("http://") else _certificates(),
         http2=endpoint.http2,
         follow_redirects=False,
         trust_env=not (host in ("localhost", "::1") or host.startswith("127.")),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE),
         headers={"User-Agent": f"docpipe/{__version__}", "Accept-Language": "en-US,en"},
     )
+
+
+@cache
+def _certificates() -> "ssl.SSLContext":
+    """What servers are recognised by: reading it takes 50 ms, and all connections share it."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+@cache
+def _nobody() -> "ssl.SSLContext":
+    """Trusts no server; for addresses without TLS."""
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
