@@ -1,6 +1,5 @@
 """The bytes of an internet mail -> a letter."""
 
-import re
 from email import message_from_bytes
 from email.header import decode_header
 from email.message import Message
@@ -80,14 +79,17 @@ def _leaf(part: "Message[str, str]", kind: str, letter: Letter) -> list[Body]:
 
 
 def _header(message: "Message[str, str]", name: str) -> str:
-    found = message.get(name)
-    return " ".join(_decoded(str(found)[:_LONGEST_HEADER]).split()) if found is not None else ""
+    """A header in one line; its bytes may be in any encoding."""
+    found = (text for key, text in message.raw_items() if key.lower() == name.lower())
+    return " ".join(_decoded(str(next(found, ""))[:_LONGEST_HEADER]).split())
 
 
 def _decoded(text: str) -> str:
     """A header's words, those in other encodings among them."""
+    if not text.isascii():
+        text = decode(text.encode("utf-8", "surrogateescape")).text
     if "=?" not in text:
-        return text.encode("ascii", "surrogateescape").decode("utf-8", "replace") if _has_escapes(text) else text
+        return text
     parts: list[str] = []
     try:
         for piece, charset in decode_header(text):
@@ -95,12 +97,6 @@ def _decoded(text: str) -> str:
     except (ValueError, LookupError):
         return text
     return "".join(parts)
-
-
-def _has_escapes(text: str) -> bool:
-    return bool(re.search("[\udc80-\udcff]", text)) and all(
-        ord(sign) < 128 or 0xDC80 <= ord(sign) <= 0xDCFF for sign in text
-    )
 
 
 def _day(text: str) -> str:

@@ -150,9 +150,8 @@ def _digits(number: Decimal, code: str) -> str:
 
 def _date(value: float, code: str, from_1904: bool) -> str:
     first = _FIRST_1904 if from_1904 else _FIRST
-    if not from_1904 and value < 60:
-        value += 1  # the first sheets took 1900 for a leap year
-    moment = first + timedelta(days=int(value), seconds=round((value % 1) * 86_400, 3))
+    leap = not from_1904 and value < 60  # the first sheets took 1900 for a leap year
+    moment = first + timedelta(days=int(value) + leap, seconds=round((value % 1) * 86_400, 3))
     parts = _DATE.findall(code)
     twelve = any(part.upper() in ("AM/PM", "A/P") for part in parts)
     shown_parts: list[str] = []

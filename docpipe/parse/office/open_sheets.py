@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from docpipe.errors import SourceTooLarge
 from docpipe.parse.office.cell_regions import Range
 from docpipe.parse.office.names import local, number, value
 from docpipe.parse.office.open_names import TABLE, TEXT
-from docpipe.parse.office.sheet_cells import Cells
+from docpipe.parse.office.sheet_cells import Cells, too_many_cells
 from docpipe.types import Source
 
 if TYPE_CHECKING:
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element as Element
 
-_MOST_CELLS = 1_000_000
+_MOST_CELLS = 2_000_000
+_MOST_TEXT = 64_000_000
 _MOST_MERGED = 20_000
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 
@@ -23,21 +23,18 @@ def open_cells(table: "Element", source: Source) -> Cells:
     """All cells of a sheet that show something, as it shows them.
 
     Raises:
-        SourceTooLarge: more than a million cells are filled, repeated ones counted.
+        SourceTooLarge: too many cells are filled, repeated ones counted.
     """
     cells = Cells({}, [])
-    place = count = 0
+    place = count = length = 0
     for element in _rows(table):
         row = _row(element, place, cells.merged)
         repeated = max(1, min(number(value(element, TABLE + "number-rows-repeated"), 1), _LAST_ROW))
         if row:
             count += len(row) * repeated
-            if count > _MOST_CELLS:
-                raise SourceTooLarge(
-                    f"a sheet has more than {_MOST_CELLS:,} filled cells",
-                    source=source.uri,
-                    remedy="save the sheet as CSV, or split the workbook",
-                )
+            length += sum(map(len, row.values())) * repeated
+            if count > _MOST_CELLS or length > _MOST_TEXT:
+                raise too_many_cells(source)
             for offset in range(repeated):
                 cells.rows[place + offset] = row
         place = min(_LAST_ROW, place + repeated)

@@ -10,6 +10,7 @@ from docpipe.parse.office.cell_regions import Range
 from docpipe.parse.office.names import S, number, value
 from docpipe.parse.office.number_formats import shown
 from docpipe.parse.office.package import Package
+from docpipe.types import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.I)
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MOST_CELLS = 2_000_000
+_MOST_TEXT = 64_000_000
 _MOST_MERGED = 20_000
 _LONGEST = 40_000
 """Characters of a cell; Excel allows 32,767."""
@@ -96,10 +98,11 @@ def read_cells(package: Package, part: str, strings: Sequence[str], formats: For
     """All filled cells of a sheet, cached values of formulas among them.
 
     Raises:
-        SourceTooLarge: more cells are filled than two millions.
+        SourceTooLarge: more than two million cells are filled, or they show more than 64 million characters (a few
+            bytes of a cell may name a long text).
     """
     cells = Cells({}, [])
-    count, row_number = 0, -1
+    count, length, row_number = 0, 0, -1
     for element in streamed(package, part, "row", "mergeCell"):
         if element.tag == S + "mergeCell":
             box = _range(value(element, "ref"))
@@ -109,15 +112,21 @@ def read_cells(package: Package, part: str, strings: Sequence[str], formats: For
         row_number = number(element.get("r"), row_number + 2) - 1
         row = _row(element, strings, formats)
         count += len(row)
-        if count > _MOST_CELLS:
-            raise SourceTooLarge(
-                f"a sheet has more than {_MOST_CELLS:,} filled cells",
-                source=package.source.uri,
-                remedy="save the sheet as CSV, or split the workbook",
-            )
+        length += sum(map(len, row.values()))
+        if count > _MOST_CELLS or length > _MOST_TEXT:
+            raise too_many_cells(package.source)
         if row:
             cells.rows[row_number] = row
     return cells
+
+
+def too_many_cells(source: Source) -> SourceTooLarge:
+    """A sheet shows more than can be held."""
+    return SourceTooLarge(
+        f"a sheet has more than {_MOST_CELLS:,} filled cells or {_MOST_TEXT:,} characters",
+        source=source.uri,
+        remedy="save the sheet as CSV, or split the workbook",
+    )
 
 
 def _row(element: "Element", strings: Sequence[str], formats: Formats) -> dict[int, str]:

@@ -10,11 +10,13 @@ _EMPTY = re.compile(
     r"<(?!area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)([a-z][a-z0-9]{0,15})(\s[^<>]{0,2000})?/>",
     re.I,
 )
+_DOCUMENT_TYPE = re.compile(r"<!doctype[^<>\[]{0,1000}(?:\[[^\]]{0,20000}\]\s*)?>", re.I)
+"""With the declarations in it, which HTML does not know."""
 
 
 def add_html(text: str, paper: Paper) -> None:
     """Append all that HTML or XHTML shows."""
-    tree = markup.parse(_EMPTY.sub(_closed, clean(text)))
+    tree = markup.parse(_EMPTY.sub(_closed, _DOCUMENT_TYPE.sub("", clean(text), count=1)))
     for piece in markup.pieces(tree) if tree is not None else ():
         if piece.table is not None:
             paper.add_table(piece.table)

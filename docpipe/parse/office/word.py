@@ -38,6 +38,7 @@ class WordReader:
             **self._note_elements("footnote", named.get("footnotes", "")),
             **self._note_elements("endnote", named.get("endnotes", "")),
         }
+        self._running_read: set[str] = set()
         self._depth = 0
 
     def read(self) -> Paper:
@@ -59,8 +60,9 @@ class WordReader:
         """Headers and footers of a section; each is given once."""
         for reference in section:
             kind = _RUNNING.get(local(reference))
-            relation = self._relations.get(value(reference, R + "id"))
-            tree = self._package.tree(relation.target) if kind and relation and not relation.external else None
+            name = value(reference, R + "id")
+            tree = self._target(name) if kind and name not in self._running_read else None
+            self._running_read.add(name)
             if kind and tree is not None:
                 self.paper.add(kind, " ".join(self._text(tree).split()), label=local(reference))
 

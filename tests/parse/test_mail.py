@@ -1,0 +1,146 @@
+"""parse.mail: what a mail says, who wrote it, what hangs on it."""
+
+import struct
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from office_samples import blob, read, texts
+
+from docpipe.errors import CorruptSource, EncryptedSource
+from docpipe.parse.mail import MailParser
+from docpipe.parse.office.mime import read_mail
+from docpipe.types import BlockKind, Document
+
+
+def message(text: str = "Hello Ann,\n\nthe lake is frozen.\n", **headers: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = "Ducks, again", "Bob <bob@example.org>", "ann@example.org"
+    mail["Date"] = "Fri, 16 Dec 2022 17:04:16 -0500"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail
+
+
+def parsed(mail: EmailMessage | bytes) -> Document:
+    return read(MailParser(), mail if isinstance(mail, bytes) else mail.as_bytes())
+
+
+def test_subject_body_and_what_stands_above() -> None:
+    document = parsed(message())
+    assert [(block.kind.value, block.span.of(document.text)) for block in document.blocks] == [
+        ("title", "Ducks, again"),
+        ("paragraph", "Hello Ann,"),
+        ("paragraph", "the lake is frozen."),
+        ("header", "From: Bob <bob@example.org>\nTo: ann@example.org\nDate: Fri, 16 Dec 2022 17:04:16 -0500"),
+    ]
+    assert document.metadata["author"] == "Bob <bob@example.org>"
+    assert document.metadata["date"] == "2022-12-16T17:04:16-05:00"
+    assert document.metadata["title"] == "Ducks, again"
+
+
+def test_plain_text_is_taken_unless_the_html_says_much_more() -> None:
+    mail = message()
+    mail.add_alternative("<p>Hello <b>Ann</b></p>", subtype="html")
+    assert "the lake is frozen." in texts(parsed(mail))
+    stub = message("See the web version.")
+    stub.add_alternative(f"<h2>News</h2><p>{'The lake froze over. ' * 20}</p>", subtype="html")
+    assert texts(parsed(stub))[1] == "News"
+
+
+def test_attached_files_are_named_and_not_opened() -> None:
+    mail = message()
+    mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="größe.pdf")
+    document = parsed(mail)
+    assert texts(document)[-1] == "Attachments: größe.pdf"
+    assert document.metadata["attachments"] == "größe.pdf"
+
+
+def test_an_enclosed_mail_follows_under_its_subject() -> None:
+    mail = message()
+    mail.add_attachment(message("Inner words."))
+    document = parsed(mail)
+    assert texts(document)[-2:] == ["Ducks, again", "Inner words."]
+    assert [block.level for block in document.blocks if block.kind is BlockKind.HEADING] == [2]
+
+
+def test_headers_and_bodies_of_other_encodings() -> None:
+    raw = b"Subject: =?utf-8?b?R3LDtsOfZQ==?= =?iso-8859-1?q?=E4?=\nFrom: \xc3\xa4@x\n"
+    raw += b"Content-Type: text/plain; charset=iso-8859-1\n\nGr\xf6\xdfe\n"
+    document = parsed(raw)
+    assert texts(document) == ["Größeä", "Größe"]
+    assert document.metadata["author"] == "ä@x"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_mail_saved_in_another_encoding_is_a_mail(encoding: str) -> None:
+    raw = "MIME-Version: 1.0\nSubject: Test Email\n\nRoses are red.\n".encode(encoding)
+    assert texts(parsed(raw)) == ["Test Email", "Roses are red."]
+
+
+def test_a_body_for_the_receivers_keys_only_is_refused() -> None:
+    raw = b"Subject: x\nContent-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n"
+    with pytest.raises(EncryptedSource):
+        list(MailParser()(blob(raw + b"\nVersion: 1\n--b--\n")))
+
+
+def test_parts_within_parts_without_end_are_damage_or_text_but_no_hang() -> None:
+    depth = 3_000
+    raw = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(depth))
+    try:
+        parsed(raw.encode())
+    except CorruptSource as error:
+        assert "nested too deeply" in error.message
+
+
+def test_a_date_that_is_none_is_left_out() -> None:
+    assert "date" not in parsed(b"Date: yesterday\nSubject: x\n\ny\n").metadata
+
+
+@given(st.binary(max_size=2_000))
+def test_any_bytes_are_some_mail(data: bytes) -> None:
+    letter, metadata = read_mail(data)
+    assert set(metadata) == {"title", "author", "date", "message_id", "attachments"}
+    assert letter.subject == metadata["title"]
+
+
+class TestOutlook:
+    def test_damage_is_told(self) -> None:
+        with pytest.raises(CorruptSource, match="cannot be read"):
+            list(MailParser()(blob(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600)))
+
+    def test_a_saved_message_is_read(self) -> None:
+        document = parsed(outlook(subject="Ducks", body="The lake is frozen.", sender="Bob", to="Ann"))
+        assert texts(document) == ["Ducks", "The lake is frozen."]
+        assert texts(document, BlockKind.HEADER) == ["From: Bob\nTo: Ann"]
+        assert document.metadata["author"] == "Bob"
+
+
+def outlook(*, subject: str, body: str, sender: str, to: str) -> bytes:
+    """A compound file (version 3) with four streams, each in sectors of its own."""
+    names = {"0037": subject, "1000": body, "0C1A": sender, "0E04": to}
+    streams = [(f"__substg1.0_{key}001F", text.encode("utf-16-le").ljust(4096, b"\x00")) for key, text in names.items()]
+    entries = [_entry("Root Entry", 5, child=1, start=0xFFFFFFFE, size=0)]
+    table = [0xFFFFFFFD, 2, 0xFFFFFFFE]
+    data = b""
+    for number, (name, content) in enumerate(streams, start=1):
+        first = len(table)
+        count = len(content) // 512
+        table += [*range(first + 1, first + count), 0xFFFFFFFE]
+        following = number + 1 if number < len(streams) else 0xFFFFFFFF
+        entries.append(_entry(name, 2, right=following, start=first, size=len(content)))
+        data += content
+    directory = b"".join(entries).ljust(1024, b"\x00")
+    sectors = struct.pack("<128I", *(table + [0xFFFFFFFF] * (128 - len(table))))
+    head = struct.pack("<8s16s5H6s9I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 62, 3, 0xFFFE, 9, 6, b"",
+                       0, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)  # fmt: skip
+    head += struct.pack("<109I", 0, *([0xFFFFFFFF] * 108))
+    return head + sectors + directory + data
+
+
+def _entry(name: str, kind: int, *, start: int, size: int, child: int = 0xFFFFFFFF, right: int = 0xFFFFFFFF) -> bytes:
+    encoded = name.encode("utf-16-le") + b"\x00\x00"
+    return struct.pack("<64sHBBIII16sI8s8sIQ", encoded, len(encoded), kind, 1, 0xFFFFFFFF, right, child, b"", 0, b"",
+                       b"", start, size)  # fmt: skip
