@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     type_vector = NDArray[np.float32]
 
 _log = logging.getLogger("docpipe.embed")
-_ABOUT_THE_CALL = frozenset({"1001", "1211", "1212", "1215", "1220", "1221", "1222"})
+_ABOUT_THE_CALL = frozenset({"1001", "1211", "1212", "1215", "1220", "1221", "1222", "1231"})
 """Codes of refusals that another text would not change."""
 
 

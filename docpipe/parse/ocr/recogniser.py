@@ -23,7 +23,7 @@ _PREFETCHED = 2
 """Pieces that are made while all calls are in flight."""
 _MOST_REFUSALS = 30
 """In a row, without any page read between: then it is not the pages that are wrong."""
-_ABOUT_THE_CALL = frozenset({"1001", "1211", "1212", "1215", "1220", "1221", "1222"})
+_ABOUT_THE_CALL = frozenset({"1001", "1211", "1212", "1215", "1220", "1221", "1222", "1231"})
 """Codes of refusals that no other page would change."""
 
 _log = logging.getLogger("docpipe.parse")
