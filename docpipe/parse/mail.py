@@ -15,7 +15,10 @@ _OLE = b"\xd0\xcf\x11\xe0"
 
 @dataclass(frozen=True, kw_only=True)
 class MailParser:
-    """Mails: the plain text unless the HTML says much more. Enclosed mails follow; attached files are only named."""
+    """Mails: the plain text unless the HTML says much more. Enclosed mails follow; attached files are only named.
+
+    Sender, receivers, date and names of attached files are furniture, and metadata: `author`, `date`, `attachments`.
+    """
 
     VERSION = 1
 

@@ -51,7 +51,8 @@ def write_letter(letter: Letter, paper: Paper, *, level: int = 1) -> None:
     """Append a mail and those it encloses."""
     kind = BlockKind.TITLE if level == 1 else BlockKind.HEADING
     paper.add(kind, " ".join(letter.subject.split()), level=level, label="subject")
-    shown = (f"{name}: {' '.join(text.split())}" for name, text in letter.headers.items() if text.strip())
+    around = {**letter.headers, "Attachments": ", ".join(letter.attached)}
+    shown = (f"{name}: {' '.join(text.split())}" for name, text in around.items() if text.strip())
     paper.add(BlockKind.HEADER, "\n".join(shown), label="headers")
     for body in letter.bodies:
         if body.is_html:
@@ -59,7 +60,5 @@ def write_letter(letter: Letter, paper: Paper, *, level: int = 1) -> None:
         else:
             for paragraph in _GAP.split(clean(body.text)):
                 paper.add(BlockKind.PARAGRAPH, "\n".join(line.rstrip() for line in paragraph.split("\n")))
-    if letter.attached:
-        paper.add(BlockKind.PARAGRAPH, f"Attachments: {', '.join(letter.attached)}", label="attachments")
     for inner in letter.letters:
         write_letter(inner, paper, level=min(6, level + 1))

@@ -28,6 +28,7 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_UNITS = tuple(Decimal(1).scaleb(-places) for places in range(31))
 _LATEST = 2_958_466
 _LONGEST = 255
 
@@ -38,8 +39,13 @@ class _Section(NamedTuple):
     code: str
     literals: tuple[str, ...]
     is_date: bool
+    digits: tuple[str, str, str] | None
+    """What stands before the places of digits, they themselves, what stands behind; None where there are none."""
 
     def filled(self, text: str) -> str:
+        """The text with its literals put in."""
+        if not self.literals:
+            return text
         literals = iter(self.literals)
         return re.sub(_MARK, lambda _: next(literals, ""), text)
 
@@ -102,7 +108,9 @@ def _section(code: str) -> _Section:
 
     bare = _LITERAL.sub(taken, code)
     is_date = bool(re.search(r"[ymdhs]", bare.replace("General", ""), re.I)) and not re.search(r"[#0?]{2}|E[+-]", bare)
-    return _Section(bare, tuple(literals), is_date)
+    places = _DIGITS.search(bare)
+    digits = (bare[: places.start()], places[0].replace(" ", ""), bare[places.end() :]) if places else None
+    return _Section(bare, tuple(literals), is_date, digits)
 
 
 def _chosen(sections: Sequence[_Section], value: float) -> _Section | None:
@@ -114,18 +122,16 @@ def _chosen(sections: Sequence[_Section], value: float) -> _Section | None:
 
 
 def _number(raw: str, value: float, section: _Section, *, signed: bool) -> str:
-    places = _DIGITS.search(section.code)
-    if places is None:
+    if section.digits is None:
         return section.filled(section.code).strip() if section.code.strip() else general(raw, value)
     if "/" in section.code:
         return general(raw, value)
+    before, code, after = section.digits
     try:
-        number = abs(Decimal(raw)) * (100 if "%" in section.code else 1)
-        digits = _digits(number, places[0].replace(" ", ""))
+        digits = _digits(abs(Decimal(raw)) * (100 if "%" in section.code else 1), code)
     except InvalidOperation:
         return general(raw, value)
     sign = "-" if value < 0 and signed and digits.strip("0.,") else ""
-    before, after = section.code[: places.start()], section.code[places.end() :]
     return sign + section.filled(before + digits + after).strip()
 
 
@@ -137,7 +143,7 @@ def _digits(number: Decimal, code: str) -> str:
     while mantissa.endswith(","):
         mantissa, number = mantissa[:-1], number / 1000
     whole, _, fraction = mantissa.partition(".")
-    rounded = number.quantize(Decimal(1).scaleb(-len(fraction)), rounding=ROUND_HALF_UP)
+    rounded = number.quantize(_UNITS[min(len(fraction), len(_UNITS) - 1)], rounding=ROUND_HALF_UP)
     text = f"{rounded:,f}" if "," in whole else f"{rounded:f}"
     integer, point, decimals_text = text.partition(".")
     least = len(fraction.rstrip("#?"))

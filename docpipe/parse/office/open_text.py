@@ -22,7 +22,9 @@ _LEFT_OUT = frozenset({
 _DEEPEST = 24
 _LEAST_ALTERNATIVE = 20
 _LARGEST_SPAN = 200
-_MOST_REPEATED = 200
+_MOST_REPEATED = 64
+_MOST_CELLS = 100_000
+"""Cells of a table; beyond them none is repeated."""
 
 
 class OpenFlow:
@@ -211,7 +213,7 @@ def _white(text: str | None) -> str:
 def open_table(element: "Element", read_cell: Callable[["Element"], str]) -> Table:
     """The rows of a `table:table` in a text or on a slide."""
     rows: list[list[Cell]] = []
-    declared = 0
+    declared = written = 0
     for row in element.iter(TABLE + "table-row"):
         if next(row.iterancestors(TABLE + "table"), element) is not element:
             continue
@@ -220,7 +222,8 @@ def open_table(element: "Element", read_cell: Callable[["Element"], str]) -> Tab
             text = read_cell(cell)
             span = Cell(text, colspan=_span(cell, "columns"), rowspan=_span(cell, "rows"))
             repeated = number(value(cell, TABLE + "number-columns-repeated"), 1)
-            cells.extend([span] * max(1, min(repeated, _MOST_REPEATED)))
+            cells.extend([span] * (max(1, min(repeated, _MOST_REPEATED)) if written < _MOST_CELLS else 1))
+        written += len(cells)
         if local(row.getparent()) == "table-header-rows" and declared == len(rows):
             declared += 1
         if cells:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.I)
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_CELL, _VALUE = S + "c", S + "v"
 _MOST_CELLS = 2_000_000
 _MOST_TEXT = 64_000_000
 _MOST_MERGED = 20_000
@@ -132,7 +134,7 @@ def too_many_cells(source: Source) -> SourceTooLarge:
 def _row(element: "Element", strings: Sequence[str], formats: Formats) -> dict[int, str]:
     row: dict[int, str] = {}
     column = -1
-    for cell in element.iterchildren(S + "c"):
+    for cell in element.iterchildren(_CELL):
         place = _PLACE.fullmatch(cell.get("r") or "")
         column = _column(place[1]) if place else column + 1
         if len(cell):
@@ -147,7 +149,7 @@ def _text(cell: "Element", strings: Sequence[str], formats: Formats) -> str:
     if kind == "inlineStr":
         inner = cell.find(S + "is")
         return _rich_text(inner) if inner is not None else ""
-    raw = cell.findtext(S + "v") or ""
+    raw = cell.findtext(_VALUE) or ""
     if kind == "s":
         place = number(raw, -1)
         return strings[place] if 0 <= place < len(strings) else ""
@@ -159,6 +161,7 @@ def _text(cell: "Element", strings: Sequence[str], formats: Formats) -> str:
     return shown(raw.strip(), formats.codes[style] if style < len(formats.codes) else "", from_1904=formats.from_1904)
 
 
+@lru_cache(maxsize=20_000)
 def _column(letters: str) -> int:
     place = 0
     for letter in letters.upper():
