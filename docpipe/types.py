@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FURNITURE",
+    "HIDDEN",
     "Answer",
     "BBox",
     "Blob",
@@ -97,6 +98,10 @@ FURNITURE = frozenset({BlockKind.HEADER, BlockKind.FOOTER, BlockKind.PAGE_NUMBER
 """Kinds that repeat on page after page and say nothing of their own."""
 
 
+HIDDEN = "hidden"
+"""Native label of text that a document holds and does not show to its reader: it is parsed, and given to no model."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """Something a loader found and has not read yet."""
@@ -156,7 +161,12 @@ class Block:
     level: int = 0
     """Rank of a title or heading, from 1; depth of a list item, from 1; otherwise 0."""
     native_label: str = ""
-    """What the parser's own engine or format called it (`h2`, `doc_title` ...)."""
+    """What the parser's own engine or format called it (`h2`, `doc_title` ...); `hidden` where no reader sees it."""
+
+    @property
+    def is_content(self) -> bool:
+        """Whether it is for chunks and prompts: neither furniture nor hidden."""
+        return self.kind not in FURNITURE and self.native_label != HIDDEN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ from docpipe.chunk.sections import is_heading
 from docpipe.protocols import Tokenizer
 from docpipe.split.splitter import Piece, pack
 from docpipe.tables import is_table, without_tags
-from docpipe.types import FURNITURE, Block, Chunk, Document, PageBox, Span
+from docpipe.types import Block, Chunk, Document, PageBox, Span
 
 _WIDE = frozenset({"zh", "ja", "ko", "th", "hi"})
 """Languages whose letters take three bytes of UTF-8."""
@@ -38,7 +38,7 @@ class Finisher:
     seen: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.blocks = [block for block in self.document.blocks if block.kind not in FURNITURE]
+        self.blocks = [block for block in self.document.blocks if block.is_content]
         self.starts = [block.span.start for block in self.blocks]
         self.ends = [block.span.end for block in self.blocks]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from docpipe.types import FURNITURE, Block, BlockKind, Document
+from docpipe.types import Block, BlockKind, Document
 
 _HEADINGS = frozenset({BlockKind.TITLE, BlockKind.HEADING})
 
@@ -27,7 +27,7 @@ class Section:
 
 
 def sections(document: Document, title: str) -> list[Section]:
-    """Cut a document at its headings; furniture and blank blocks are left out.
+    """Cut a document at its headings; furniture, hidden and blank blocks are left out.
 
     Args:
         title: the document's title, or nothing; headings are put below it unless they say the same.
@@ -62,7 +62,7 @@ def _plain_sections(document: Document, title: str) -> Iterator[Section]:
     blocks: list[Block] = []
     follows = False
     for block in document.blocks:
-        content, heading = block.kind not in FURNITURE, is_heading(block)
+        content, heading = block.is_content, is_heading(block)
         if content and not block.span.of(text).strip():
             continue
         if blocks and (heading or not content):

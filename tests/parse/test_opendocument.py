@@ -4,11 +4,10 @@ import pytest
 from office_samples import OPEN_SPACES, blob, found, opendocument, read, texts
 
 from docpipe.errors import CorruptSource, EncryptedSource, SourceTooLarge
-from docpipe.parse.office.paper import HIDDEN
 from docpipe.parse.opendocument import OpenDocumentParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import BBox, BlockKind, Document
+from docpipe.types import HIDDEN, BBox, BlockKind, Document
 
 AUTOMATIC = (
     '<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>'

@@ -11,11 +11,10 @@ from office_samples import CHART, SPACES, blob, read, relations, sheet, texts, x
 from docpipe.errors import SourceTooLarge, UnsupportedMedia
 from docpipe.parse.office.cell_regions import Range, regions
 from docpipe.parse.office.number_formats import BUILT_IN, shown
-from docpipe.parse.office.paper import HIDDEN
 from docpipe.parse.xlsx import XlsxParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import BlockKind, Document
+from docpipe.types import HIDDEN, BlockKind, Document
 
 TABLE = {"A1": "Name", "B1": "Count", "A2": "duck", "B2": "3", "A3": "swan", "B3": "4"}
 

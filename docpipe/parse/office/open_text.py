@@ -8,9 +8,9 @@ from docpipe.parse.office.header_rows import with_header
 from docpipe.parse.office.names import local, number, value
 from docpipe.parse.office.open_names import DRAW, OFFICE, SVG, TABLE, TEXT
 from docpipe.parse.office.open_styles import OpenStyles, marker
-from docpipe.parse.office.paper import HIDDEN, Paper
+from docpipe.parse.office.paper import Paper
 from docpipe.tables import Cell, Table
-from docpipe.types import BBox, BlockKind
+from docpipe.types import HIDDEN, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

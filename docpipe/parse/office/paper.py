@@ -6,10 +6,7 @@ from typing import NamedTuple
 
 from docpipe.parse.draft import Draft, with_language
 from docpipe.tables import Table, write
-from docpipe.types import FURNITURE, BBox, BlockKind, Document, Page, Source
-
-HIDDEN = "hidden"
-"""Native label of text that the document holds and does not show."""
+from docpipe.types import FURNITURE, HIDDEN, BBox, BlockKind, Document, Page, Source
 
 
 class Piece(NamedTuple):

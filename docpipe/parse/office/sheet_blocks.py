@@ -1,10 +1,10 @@
 """The filled cells of a sheet -> blocks on paper (pure)."""
 
 from docpipe.parse.office.cell_regions import Range, is_dense, ragged, region_table, regions
-from docpipe.parse.office.paper import HIDDEN, Paper
+from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.sheet_cells import Cells
 from docpipe.tables import Table, without_tags, write
-from docpipe.types import BlockKind
+from docpipe.types import HIDDEN, BlockKind
 
 
 def add_cells(cells: Cells, paper: Paper, *, hidden: bool = False) -> None:

@@ -7,12 +7,12 @@ from docpipe.parse.draft import folded
 from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.names import R, W, local, value
 from docpipe.parse.office.package import Package
-from docpipe.parse.office.paper import HIDDEN, Paper
+from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.word_inline import Inline, read_inline
 from docpipe.parse.office.word_numbering import read_numbering
 from docpipe.parse.office.word_styles import Style, list_place, outline_level, read_styles
 from docpipe.parse.office.word_tables import own_children, word_table
-from docpipe.types import BlockKind
+from docpipe.types import HIDDEN, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
