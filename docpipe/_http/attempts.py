@@ -107,7 +107,8 @@ class Attempts:
 
     async def _streamed(self) -> AsyncGenerator[Payload, None]:
         async with self._sent() as (answer, request_id):
-            if answer.status >= 300 or "json" in answer.headers.get("content-type", ""):
+            kind = answer.headers.get("content-type", "")
+            if answer.status >= 300 or "json" in kind or "html" in kind:
                 self._checked(answer, await answer.read(), request_id)
                 raise self._rejected(status=answer.status, malformed=True, message="a reply that is no event stream")
             async for payload in answer.events():
