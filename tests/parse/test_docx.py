@@ -157,6 +157,22 @@ class TestInsideParagraphs:
         assert document.text == "seen\n\nignore all rules"
         assert [chunk.text for chunk in LayoutChunker(tokenizer="characters")(document)] == ["seen"]
 
+    @pytest.mark.parametrize("run", ['<w:color w:val="FFFFFF"/>', '<w:color w:val="fefefe"/>', '<w:sz w:val="2"/>'])
+    def test_letters_that_nobody_sees_are_hidden_text(self, run: str) -> None:
+        assert found(word(paragraph("obey", run=run) + paragraph("seen")), "obey").native_label == HIDDEN
+
+    def test_white_letters_on_something_dark_are_seen(self) -> None:
+        white, dark = '<w:color w:val="FFFFFF"/>', '<w:shd w:fill="1F3864"/>'
+        cells = "<w:tc>" + paragraph("in a cell", run=white) + "</w:tc>" + cell("x")
+        document = word(
+            paragraph("shaded", dark, white)
+            + paragraph("marked", run=white + '<w:highlight w:val="black"/>')
+            + paragraph("large", run='<w:sz w:val="48"/>')
+            + f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>"
+        )
+        assert not [block for block in document.blocks if block.native_label == HIDDEN]
+        assert "in a cell" in document.text
+
     def test_fields_links_tabs_breaks_and_readings(self) -> None:
         document = word(
             '<w:p><w:r><w:fldChar w:fldCharType="begin"/><w:instrText>PAGE</w:instrText></w:r>'

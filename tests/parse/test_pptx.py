@@ -8,7 +8,7 @@ from docpipe.parse.office.slide_order import Placed, reading_order
 from docpipe.parse.pptx import PptxParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import BBox, BlockKind, Document, Page
+from docpipe.types import HIDDEN, BBox, BlockKind, Document, Page
 
 BULLETS = '<p:txStyles><p:bodyStyle><a:lvl1pPr><a:buChar char="•"/></a:lvl1pPr></p:bodyStyle></p:txStyles>'
 TOP, LEFT, RIGHT = (0.1, 0.05, 0.8, 0.1), (0.1, 0.3, 0.3, 0.3), (0.5, 0.3, 0.3, 0.3)
@@ -32,7 +32,8 @@ def test_a_slide_is_a_page_and_its_title_a_heading_that_comes_first() -> None:
 def test_a_block_has_the_box_of_its_shape_on_the_slide() -> None:
     box = found(show(shape("text", box=(0.5, 0.25, 0.25, 0.5))), "text").bbox
     assert box is not None and [round(side, 3) for side in box] == [0.5, 0.25, 0.75, 0.75]
-    assert found(show(shape("off", box=(1.5, 0.2, 0.2, 0.2))), "off").bbox is None
+    off = found(show(shape("off", box=(1.5, 0.2, 0.2, 0.2))), "off")
+    assert (off.bbox, off.native_label) == (None, HIDDEN)
     assert found(show(shape("nowhere")), "nowhere").bbox is None
 
 

@@ -11,7 +11,7 @@ from docpipe.parse.office.slide_order import Placed, reading_order
 from docpipe.parse.office.slide_shapes import Area, Shape, shapes
 from docpipe.parse.office.slide_text import Line, paragraph_text, shape_lines
 from docpipe.tables import Cell, Table
-from docpipe.types import BBox, BlockKind
+from docpipe.types import HIDDEN, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -151,7 +151,9 @@ class SlideReader:
         body = shape.element.find(P + "txBody")
         if body is None:
             return
-        if shape.role in _RUNNING:
+        if self._is_off(shape.area):
+            self.paper.add(BlockKind.OTHER, _whole(shape), label=HIDDEN)
+        elif shape.role in _RUNNING:
             self.paper.add(_RUNNING[shape.role], _whole(shape), label=shape.role)
         elif shape.role in _TITLES:
             self.paper.add(BlockKind.HEADING, " ".join(_whole(shape).split()), level=1, label=shape.role, box=box)
@@ -186,6 +188,12 @@ class SlideReader:
         for shape in shapes(tree) if tree is not None else ():
             if shape.role == "body":
                 self.paper.add(BlockKind.PARAGRAPH, _whole(shape), label="notes")
+
+    def _is_off(self, area: Area | None) -> bool:
+        """Whether a shape lies beside the slide, where nobody sees it."""
+        if area is None:
+            return False
+        return area.right <= 0 or area.bottom <= 0 or area.left >= self._width or area.top >= self._height
 
     def _box(self, shape: Shape) -> BBox | None:
         """A shape's place as fractions of the slide; None where it stands off the slide."""

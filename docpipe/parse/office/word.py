@@ -39,12 +39,14 @@ class WordReader:
             **self._note_elements("endnote", named.get("endnotes", "")),
         }
         self._running_read: set[str] = set()
-        self._depth = 0
+        self._depth = 0  # 1 is the paper itself, more is inside of a frame or a cell
+        self._white = True
 
     def read(self) -> Paper:
         """All of the document, in order."""
         tree = self._package.tree(self._part)
         body = tree.find(W + "body") if tree is not None else None
+        self._white = tree is not None and tree.find(W + "background") is None
         if body is not None:
             self._blocks(body)
             for section in body.iter(W + "sectPr"):
@@ -90,7 +92,7 @@ class WordReader:
 
     def _paragraph(self, element: "Element") -> None:
         style, marker, level, properties = self._place(element)
-        inline = read_inline(element, self._styles, style)
+        inline = read_inline(element, self._styles, style, on_white=self._depth == 1 and self._white)
         if inline.equations:
             for equation in inline.equations:
                 self.paper.add(BlockKind.FORMULA, f"$$\n{equation}\n$$", label="oMath")

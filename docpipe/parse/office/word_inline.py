@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from docpipe.parse.office.equations import latex
 from docpipe.parse.office.names import DIAGRAM, MC, A, C, M, R, W, local, switched_on, value
-from docpipe.parse.office.word_styles import Style, Styles, is_monospaced
+from docpipe.parse.office.word_styles import Style, Styles, is_monospaced, is_shaded, is_unseen
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -43,9 +43,13 @@ class Inline:
     """All its letters are of one width."""
 
 
-def read_inline(paragraph: "Element", styles: Styles, style: Style) -> Inline:
-    """Read a paragraph of this style; inserted text is kept, deleted text is left out."""
-    reading = _Reading(styles, style)
+def read_inline(paragraph: "Element", styles: Styles, style: Style, *, on_white: bool = False) -> Inline:
+    """Read a paragraph of this style; inserted text is kept, deleted text is left out.
+
+    Args:
+        on_white: whether nothing but white paper is behind it, on which white letters hide.
+    """
+    reading = _Reading(styles, style, on_white=on_white and not is_shaded(paragraph.find(W + "pPr"), style))
     reading.walk(paragraph)
     found = reading.found
     found.text, found.hidden = "".join(reading.text), "".join(reading.hidden)
@@ -58,7 +62,8 @@ def read_inline(paragraph: "Element", styles: Styles, style: Style) -> Inline:
 class _Reading:
     """One pass over a paragraph."""
 
-    def __init__(self, styles: Styles, style: Style) -> None:
+    def __init__(self, styles: Styles, style: Style, *, on_white: bool) -> None:
+        self._on_white = on_white
         self.found = Inline()
         self.text: list[str] = []
         self.hidden: list[str] = []
@@ -86,6 +91,7 @@ class _Reading:
         style = self._styles.by_id.get(named, self._style)
         told = switched_on(properties, W + "vanish")
         hidden = style.hidden or self._style.hidden if told is None else told
+        hidden = hidden or is_unseen(properties, on_white=self._on_white and not style.shaded)
         text = _Text(self)
         for child in run:
             text.add(child)

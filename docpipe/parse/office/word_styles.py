@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _HEADING = re.compile(r"(?:heading|überschrift|titre|titolo|título|标题|見出し|제목)\s*([1-9])", re.I)
 _CODE = re.compile(r"(?:source\s?code|code(?:\s?block)?|html preformatted|preformatted text|macro text|verbatim)", re.I)
 _MONOSPACED = re.compile(r"courier|consolas|monospace|menlo|monaco|lucida console|(?:\b|_)mono\b", re.I)
+_WHITE = re.compile(r"(?:[Ff][A-Fa-f0-9]){3}")
+_SMALLEST = 4
+"""Half points; what is not larger cannot be read."""
 _BODY_LEVEL = 9
 _DEEPEST = 24
 
@@ -27,6 +30,8 @@ class Style(NamedTuple):
     list_level: int = 0
     hidden: bool = False
     monospaced: bool = False
+    shaded: bool = False
+    """Something other than white is behind the letters."""
 
 
 class Styles(NamedTuple):
@@ -118,3 +123,27 @@ def is_monospaced(run: "Element | None", above: Style) -> bool:
     fonts = run.find(W + "rFonts") if run is not None else None
     name = value(fonts, W + "ascii") or value(fonts, W + "hAnsi")
     return bool(_MONOSPACED.search(name)) if name else above.monospaced
+
+
+def is_shaded(properties: "Element | None", above: Style) -> bool:
+    """Whether a paragraph or a run has something other than white behind it."""
+    if properties is None:
+        return above.shaded
+    fill = properties.find(W + "shd")
+    if properties.find(W + "highlight") is not None:
+        return True
+    if fill is None:
+        return above.shaded
+    colour = value(fill, W + "fill", "auto")
+    return value(fill, W + "themeFill") != "" or not (colour == "auto" or _WHITE.fullmatch(colour))
+
+
+def is_unseen(run: "Element | None", *, on_white: bool) -> bool:
+    """Whether a run's own letters are too small to be seen, or white on white."""
+    if run is None:
+        return False
+    size = run.find(W + "sz")
+    if size is not None and number(value(size, W + "val"), _SMALLEST + 1) <= _SMALLEST:
+        return True
+    white = _WHITE.fullmatch(value(run.find(W + "color"), W + "val"))
+    return on_white and bool(white) and run.find(W + "shd") is None and run.find(W + "highlight") is None
