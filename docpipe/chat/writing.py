@@ -37,12 +37,16 @@ _LETTERS = "A-Za-z来來源资資料文档檔"
 _UNDECIDED = re.compile(
     rf"[\[［【(（]\s?\^?[{_LETTERS}]{{0,8}}\s?[\dD,;、，；/–\s-]{{0,120}}(?:†[^】\n]{{0,20}}\s?)?\Z"
 )
+_HALF = re.compile(
+    rf"(?:[\[［【]\s?\^?(?:{_NAMED}\s?)?|[(（]{_NAMED}\s?)[\dD,;、，；/–\s-]{{0,120}}(?:†[^】\n]{{0,20}}\s?)?\Z"
+)
+"""What a text ends with that was cut off within a marker."""
 _WINDOW = 200
 """Code points of the longest marker, and more."""
 _RANGE = re.compile(rf"({_LABEL})\s*[–-]\s*({_LABEL})")
 _PLAIN = re.compile(r"[^\s\[［【(（N]+")
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\U000e0000-\U000e007f]"
 )
 _HAN_PARTS = re.compile(r"[^。！？；]*[。！？；]|[^。！？；]+")
 _HAN_END = "。！？；"
@@ -155,6 +159,8 @@ class Writing:
             return len(NO_ANSWER)
         if not final and (NO_ANSWER.startswith(rest) or (len(rest) < _WINDOW and _UNDECIDED.match(rest))):
             return 0
+        if final and len(rest) < _WINDOW and (_HALF.match(rest) or (len(rest) > 2 and NO_ANSWER.startswith(rest))):
+            return len(rest)
         if rest[0] == "[" and not self._gap and self._sentence.endswith("!"):
             self._gap = " "  # a picture that a document talked the model into would call on its address when shown
         yield from self._words(rest[0])
@@ -250,7 +256,7 @@ class Writing:
     def _shown(self, *, final: bool = False) -> Steps:
         if not self.text:
             self._out = self._out.lstrip()
-        if self._out and (final or self.text or not _ONLY_MARKS.match(self._out)):
+        if self._out and (final or self.text or len(self._out) > _WINDOW or not _ONLY_MARKS.match(self._out)):
             piece, self._out = self._out, ""
             self.text += piece
             yield TextPiece(text=piece)
