@@ -15,7 +15,7 @@ class Events:
     def __init__(self, *, most: int = 16_000_000) -> None:
         """Args: most: bytes of one event."""
         self._most = most
-        self._rest = b""
+        self._rest = bytearray()
         self._data: list[str] = []
         self._size = 0
 
@@ -26,8 +26,10 @@ class Events:
             TooLong: an event grows over the limit.
         """
         self._rest += piece
-        lines = self._rest.replace(b"\r\n", b"\n").split(b"\n")
-        self._rest = lines.pop()
+        lines: list[bytes] = []
+        if b"\n" in piece:
+            lines = bytes(self._rest).replace(b"\r\n", b"\n").split(b"\n")
+            self._rest = bytearray(lines.pop())
         if self._size + len(self._rest) > self._most:
             raise TooLong(f"an event is longer than {self._most:,} bytes")
         for line in lines:
@@ -35,7 +37,7 @@ class Events:
 
     def finish(self) -> Iterator[tuple[str, ...]]:
         """The last event, where the stream ended without the blank line."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = bytes(self._rest), bytearray()
         if rest:
             yield from self._line(rest)
         yield from self._line(b"")
@@ -49,7 +51,7 @@ class Events:
             return
         name, _, value = line.partition(b":")
         if name == b"data":
-            self._size += len(value)
+            self._size += len(line)
             if self._size > self._most:
                 raise TooLong(f"an event is longer than {self._most:,} bytes")
             self._data.append(value.decode("utf-8", "replace").removeprefix(" "))

@@ -71,7 +71,11 @@ def test_what_can_be_read_is_read(stream: bytes, found: list[Any]) -> None:
     assert read(stream) == found
 
 
-@pytest.mark.parametrize("stream", [b"data: " + b"x" * 200, b"data: xxxxxxxxxx\n" * 20], ids=["a line", "many lines"])
+@pytest.mark.parametrize(
+    "stream",
+    [b"data: " + b"x" * 200, b"data: xxxxxxxxxx\n" * 20, b"data:\n" * 40],
+    ids=["a line", "many lines", "empty lines"],
+)
 def test_an_event_without_end_is_given_up(stream: bytes) -> None:
     with pytest.raises(TooLong, match="longer than 100 bytes"):
         read(*(stream[at : at + 50] for at in range(0, len(stream), 50)), most=100)
