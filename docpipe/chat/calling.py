@@ -20,7 +20,7 @@ TOO_LONG = "1261"
 _AGAIN = 2
 """How often an answer that broke off before its first word is asked for again."""
 _LONGEST_REASONING = 200_000
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)

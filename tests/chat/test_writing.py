@@ -113,9 +113,20 @@ def test_a_picture_that_would_call_on_an_address_is_none() -> None:
 
 def test_letters_that_nobody_sees_and_endless_answers_are_bounded() -> None:
     assert told("The tide \x1b[31mfell\u202e by 3.5 m.").startswith("The tide [31mfell by 3.5 m.")
+    assert told("The tide \ud83d fell by 3.5 m.").encode()
     page, _ = write(["word " * 60_000])
     assert page.full
     assert len(page.text) < 210_000
+
+
+@pytest.mark.parametrize("sign", ["*", "`", ".", "| "])
+def test_signs_without_a_word_are_not_held_back_for_ever(sign: str) -> None:
+    """What is held back is looked at again with each piece: without a bound that takes minutes."""
+    page = writing()
+    shown = [piece for _ in range(500) for piece in play(page.feed(sign))]
+    assert shown
+    page = writing(strict=True)
+    play(page.feed(sign * 100_000))
 
 
 WORDS = (
