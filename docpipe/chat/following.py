@@ -11,11 +11,12 @@ from docpipe.types import Exchange
 __all__ = ["leans_back", "rewriting", "rewritten"]
 
 _LEANING = re.compile(
-    r"\b(?:it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|those|these|former|latter|ones?|same|there)\b"
+    r"\b(?:it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|those|these|former|latter|ones?|same)\b"
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b(?! (?:is|are|was|were)\b)"
     r"|\b(?:this|that)\b(?! (?:is|was)\b.{12})"
-    r"|\A\W*(?:and|but|or|so|then|also|why|what about|how about|what else|anything else|more|which one|since when)\b"
+    r"|\A\W*(?:and|but|or|so|then|also|what about|how about|what else|anything else|more|which one|since when)\b"
     r"|它|他们|她们|他們|她們|(?<!其)他(?!国|國|人|们|們)|她|那个|那個|这个|這個|那些|这些|這些|前者|后者|後者|该|該|此外|其中|同样"
-    r"|\A\W*(?:那么?|那麼?|还有|還有|另外|为什么|為什麼|然后)|呢[？?]?\W*\Z",
+    r"|\A\W*(?:那么?|那麼?|还有|還有|另外|然后)|呢[？?]?\W*\Z",
     re.I,
 )
 _FEWEST_TERMS = 2

@@ -13,6 +13,8 @@ PAST = (Exchange(question="When was the Brill lighthouse built?", message="<sour
     [
         "And who built it?",
         "Why?",
+        "Why was it shut down on 14 March?",
+        "Who worked there?",
         "What about the harbour?",
         "Who was she?",
         "How many of them?",
@@ -33,6 +35,9 @@ def test_what_leans_on_what_was_said_is_known(question: str) -> None:
         "What is the range of the Brill lamp?",
         "泵站的设计能力是多少立方米？",
         "Which pumps weigh 20 kg?",
+        "Why was boiler 7 shut down on 14 March?",
+        "How many ferries are there in Brill?",
+        "为什么七号锅炉停机？",
     ],
 )
 def test_what_stands_alone_costs_no_call(question: str) -> None:
