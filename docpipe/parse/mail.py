@@ -17,7 +17,8 @@ _OLE = b"\xd0\xcf\x11\xe0"
 class MailParser:
     """Mails: the plain text unless the HTML says much more. Enclosed mails follow; attached files are only named.
 
-    Sender, receivers, date and names of attached files are furniture, and metadata: `author`, `date`, `attachments`.
+    Sender, receivers, date and names of attached files are furniture, and metadata: `author`, `to`, `date`,
+    `attachments`. The title is the subject with the sender's name and the day.
     """
 
     VERSION = 1

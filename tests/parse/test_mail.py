@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office_samples import blob, read, texts
 
+from docpipe.chunk.layout import LayoutChunker
 from docpipe.errors import CorruptSource, EncryptedSource
 from docpipe.parse.mail import MailParser
 from docpipe.parse.office.mime import read_mail
@@ -31,14 +32,21 @@ def parsed(mail: EmailMessage | bytes) -> Document:
 def test_subject_body_and_what_stands_above() -> None:
     document = parsed(message())
     assert [(block.kind.value, block.span.of(document.text)) for block in document.blocks] == [
-        ("title", "Ducks, again"),
+        ("heading", "Ducks, again"),
         ("paragraph", "Hello Ann,"),
         ("paragraph", "the lake is frozen."),
         ("header", "From: Bob <bob@example.org>\nTo: ann@example.org\nDate: Fri, 16 Dec 2022 17:04:16 -0500"),
     ]
     assert document.metadata["author"] == "Bob <bob@example.org>"
     assert document.metadata["date"] == "2022-12-16T17:04:16-05:00"
-    assert document.metadata["title"] == "Ducks, again"
+    assert (document.metadata["subject"], document.metadata["to"]) == ("Ducks, again", "ann@example.org")
+
+
+def test_every_chunk_tells_who_wrote_it_and_when() -> None:
+    (chunk,) = LayoutChunker(tokenizer="characters")(parsed(message()))
+    assert chunk.title == "Ducks, again (Bob, 2022-12-16)"
+    assert "Bob, 2022-12-16" in chunk.context
+    assert parsed(b"From: ann@example.org\n\nx\n").metadata["title"] == "ann@example.org"
 
 
 def test_plain_text_is_taken_unless_the_html_says_much_more() -> None:
@@ -63,7 +71,7 @@ def test_an_enclosed_mail_follows_under_its_subject() -> None:
     mail.add_attachment(message("Inner words."))
     document = parsed(mail)
     assert texts(document)[-2:] == ["Ducks, again", "Inner words."]
-    assert [block.level for block in document.blocks if block.kind is BlockKind.HEADING] == [2]
+    assert [block.level for block in document.blocks if block.kind is BlockKind.HEADING] == [1, 2]
 
 
 def test_headers_and_bodies_of_other_encodings() -> None:
@@ -102,8 +110,8 @@ def test_a_date_that_is_none_is_left_out() -> None:
 @given(st.binary(max_size=2_000))
 def test_any_bytes_are_some_mail(data: bytes) -> None:
     letter, metadata = read_mail(data)
-    assert set(metadata) == {"title", "author", "date", "message_id", "attachments"}
-    assert letter.subject == metadata["title"]
+    assert set(metadata) == {"title", "subject", "author", "to", "date", "message_id", "attachments"}
+    assert " ".join(letter.subject.split()) == metadata["subject"]
 
 
 class TestOutlook:

@@ -47,10 +47,29 @@ def chosen(bodies: Sequence[Body]) -> list[Body]:
     return rich[-1:] if words > _RICHER * max(10, len(plain[0].text.split())) else plain[:1]
 
 
+def about(letter: Letter, day: str) -> dict[str, str]:
+    """What a mail says about itself. Its title names the sender and the day, so that they are found with the body.
+
+    Args:
+        day: when it was sent, ISO 8601; nothing where unknown.
+    """
+    sender = letter.headers.get("From", "")
+    name = sender.partition("<")[0].strip(' "') or sender
+    where = ", ".join(part for part in (name, day[:10]) if part)
+    subject = " ".join(letter.subject.split())
+    return {
+        "title": f"{subject} ({where})" if subject and where else subject or where,
+        "subject": subject,
+        "author": sender,
+        "to": letter.headers.get("To", ""),
+        "date": day,
+        "attachments": ", ".join(letter.attached),
+    }
+
+
 def write_letter(letter: Letter, paper: Paper, *, level: int = 1) -> None:
     """Append a mail and those it encloses."""
-    kind = BlockKind.TITLE if level == 1 else BlockKind.HEADING
-    paper.add(kind, " ".join(letter.subject.split()), level=level, label="subject")
+    paper.add(BlockKind.HEADING, " ".join(letter.subject.split()), level=level, label="subject")
     around = {**letter.headers, "Attachments": ", ".join(letter.attached)}
     shown = (f"{name}: {' '.join(text.split())}" for name, text in around.items() if text.strip())
     paper.add(BlockKind.HEADER, "\n".join(shown), label="headers")

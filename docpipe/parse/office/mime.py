@@ -6,7 +6,7 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from docpipe._encodings import decode, wide_encoding
-from docpipe.parse.office.letters import Body, Letter, chosen
+from docpipe.parse.office.letters import Body, Letter, about, chosen
 
 _SHOWN = ("From", "To", "Cc", "Date")
 _LONGEST_HEADER = 4_000
@@ -16,19 +16,13 @@ _ENCRYPTED = frozenset({"multipart/encrypted", "application/pgp-encrypted"})
 
 
 def read_mail(data: bytes) -> tuple[Letter, dict[str, str]]:
-    """A mail and what it says about itself: author, date (ISO 8601), message id."""
+    """A mail and what it says about itself."""
     wide = wide_encoding(data[:8192]) or _marked(data)
     if wide:
         data = data.decode(wide, "replace").lstrip("\ufeff").encode()
     message = message_from_bytes(data.lstrip(b"\r\n\t "))
     letter = _letter(message, _DEEPEST)
-    return letter, {
-        "title": letter.subject,
-        "author": letter.headers.get("From", ""),
-        "date": _day(_header(message, "Date")),
-        "message_id": _header(message, "Message-ID"),
-        "attachments": ", ".join(letter.attached),
-    }
+    return letter, {**about(letter, _day(_header(message, "Date"))), "message_id": _header(message, "Message-ID")}
 
 
 def is_encrypted(data: bytes) -> bool:

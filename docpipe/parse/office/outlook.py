@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from docpipe._encodings import decode
 from docpipe.errors import CorruptSource
-from docpipe.parse.office.letters import Body, Letter, chosen
+from docpipe.parse.office.letters import Body, Letter, about, chosen
 from docpipe.parse.office.package import encrypted
 from docpipe.types import Blob, Source
 
@@ -47,12 +47,7 @@ def read_message(blob: Blob) -> tuple[Letter, dict[str, str]]:
         )
         if "SMIME" in _text(file, _CLASS).upper() and not letter.bodies:
             raise encrypted(blob.source)
-    return letter, {
-        "title": letter.subject,
-        "author": sender,
-        "date": sent,
-        "attachments": ", ".join(letter.attached),
-    }
+    return letter, about(letter, sent)
 
 
 @contextmanager
