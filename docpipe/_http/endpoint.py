@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,10 +31,8 @@ class Endpoint:
     """Speak HTTP/2; needs the package `h2`."""
 
     def __post_init__(self) -> None:
-        if self.base_url and not self.base_url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url must begin with http:// or https://, got {self.base_url!r}")
-        if "@" in self.base_url.partition("://")[2].partition("/")[0]:
-            raise ValueError("base_url must not hold a user or a password: name the key's variable in `key`")
+        if self.base_url and (fault := fault_of(self.base_url)):
+            raise ValueError(f"base_url {fault}")
         if self.key and not self.key.isidentifier():
             raise ValueError("key must be the name of an environment variable, never the key itself")
         for name in ("concurrency", "read_seconds", "max_requests", "max_tokens"):
@@ -43,3 +42,19 @@ class Endpoint:
             raise ValueError(f"attempts must be at least 1, got {self.attempts}")
         if self.connect_seconds <= 0:
             raise ValueError(f"connect_seconds must be above 0, got {self.connect_seconds:g}")
+
+
+def fault_of(base_url: str) -> str:
+    """What is wrong with the begin of an address, as the rest of a sentence; empty where it can be used."""
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError:
+        return "holds a host or a port that no address has"
+    if "@" in parts.netloc:
+        return "must not hold a user or a password: name the key's variable in `key`"
+    if parts.scheme not in ("http", "https"):
+        return f"must begin with http:// or https://, got {base_url[:200]!r}"
+    if not parts.hostname or port == 0 or not base_url.isprintable() or " " in base_url:
+        return f"must name a host, without blanks, got {base_url[:200]!r}"
+    return f"must end before any ? and #, got {base_url[:200]!r}" if parts.query or parts.fragment else ""

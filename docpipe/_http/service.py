@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe._http import meter, retrying
 from docpipe._http.attempts import Attempts, Rejected
-from docpipe._http.endpoint import Endpoint
+from docpipe._http.endpoint import Endpoint, fault_of
 from docpipe._http.limiter import Limiter
 from docpipe._http.meter import Tally
 from docpipe._http.retrying import Classify
@@ -64,12 +64,20 @@ if hasattr(os, "register_at_fork"):
 
 def service(capability: Capability, endpoint: Endpoint) -> "Service":
     """The one of this process for this capability, endpoint, address and key; reads the environment."""
-    variable = capability.base_url_variable
-    base_url = endpoint.base_url or (os.environ.get(variable, "") if variable else "") or capability.base_url
+    base_url = endpoint.base_url or _of_environment(capability.base_url_variable) or capability.base_url
     name = key_name(capability, endpoint)
     key = os.environ.get(name, "").strip() if name else ""
     identity = (base_url, hashlib.sha256(key.encode()).hexdigest(), capability, endpoint)
     return _services.setdefault(identity, Service(capability, endpoint, base_url=base_url, key=key))
+
+
+def _of_environment(variable: str) -> str:
+    base_url = os.environ.get(variable, "").strip() if variable else ""
+    if base_url and (fault := fault_of(base_url)):
+        raise ConfigError(
+            f"it {fault}", where=variable, remedy=f"export {variable}=https://api.z.ai/api/paas/v4, or unset it"
+        )
+    return base_url
 
 
 def key_name(capability: Capability, endpoint: Endpoint) -> str:

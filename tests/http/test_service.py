@@ -424,6 +424,30 @@ def test_http2_without_its_package_says_what_to_install(monkeypatch: pytest.Monk
     assert "httpx[http2]" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("base_url", "fault"),
+    [
+        ("api.z.ai", "must begin with http"),
+        ("ftp://example.org", "must begin with http"),
+        ("http://", "must name a host"),
+        ("http://exam ple.org/v4", "without blanks"),
+        ("http://example.org:99999/v4", "a port that no address has"),
+        ("https://example.org/v4?key=1", "must end before"),
+        ("https://me:secret@example.org/v4", "must not hold a user or a password"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_found_before_it_is_called(
+    base_url: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match=fault) as caught:
+        Endpoint(base_url=base_url)
+    assert "secret" not in str(caught.value)
+    monkeypatch.setenv("ZAI_BASE_URL", base_url)
+    with pytest.raises(ConfigError, match=f"ZAI_BASE_URL.*{fault}") as outside:
+        service(Capability(name="chat"), Endpoint())
+    assert "secret" not in str(outside.value)
+
+
 def test_a_base_url_holds_no_password() -> None:
     with pytest.raises(ValueError, match="must not hold a user or a password"):
         Endpoint(base_url="https://me:secret@example.org/v4")
