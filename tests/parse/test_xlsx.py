@@ -127,6 +127,13 @@ class TestHostile:
         merged = "".join(f'<s:mergeCell ref="A{n}:XFD1048576"/>' for n in range(1, 500))
         assert book(sheet(TABLE, f"<s:mergeCells>{merged}</s:mergeCells>")).text.count("<tr>") == 3
 
+    def test_merged_boxes_without_end_cost_little(self) -> None:
+        places = [f"{column}{row}" for row in range(1, 100_001, 100) for column in ("A", "CX", "GU")]
+        merged = "".join(f'<s:mergeCell ref="{place}:{_far(place)}"/>' for place in places)
+        start = time.process_time()
+        assert book(sheet(dict.fromkeys(places, "x"), f"<s:mergeCells>{merged}</s:mergeCells>")).text.count("x") == 3000
+        assert time.process_time() - start < 10
+
     def test_a_long_text_that_many_cells_name_is_refused(self) -> None:
         cells = '<s:row><s:c t="s"><s:v>0</s:v></s:c></s:row>' * 2500
         with pytest.raises(SourceTooLarge, match="characters"):
@@ -135,6 +142,12 @@ class TestHostile:
                     blob(xlsx(f"<s:sheetData>{cells}</s:sheetData>", strings=f"<s:si><s:t>{'x' * 30_000}</s:t></s:si>"))
                 )
             )
+
+
+def _far(place: str) -> str:
+    """The other corner of a box of 100 by 100 cells."""
+    column = {"A": "CV", "CX": "GS", "GU": "KP"}[place.rstrip("0123456789")]
+    return f"{column}{int(place.lstrip('ACGUX')) + 99}"
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from docpipe.parse.office.header_rows import looks_like_header
-from docpipe.tables import Cell, Table
+from docpipe.tables import Cell
 
 _MOST_REGIONS = 400
 _EMPTIEST = 40
 """A region with more empty cells for a filled one is no table."""
 _SMALL = 10_000
+_MOST_MERGED = 1_000_000
 _TITLES = 4
 """Rows at most that may stand above a table's header as its title."""
 
@@ -32,11 +33,25 @@ Rows = Mapping[int, Mapping[int, str]]
 """Texts by row and column; rows and columns may be missing, and rows come in order."""
 
 
+def usable(merged: Iterable[Range], rows: Rows) -> list[Range]:
+    """The merged boxes that show a text and are no larger than a table; those beyond a million cells are left out."""
+    found, area = [], 0
+    for box in merged:
+        if box.area <= _SMALL and box.left in rows.get(box.top, ()) and area + box.area <= _MOST_MERGED:
+            area += box.area
+            found.append(box)
+    return found
+
+
 def regions(rows: Rows, merged: Iterable[Range]) -> list[Range]:
-    """Boxes around cells that touch each other, in order; boxes that overlap are one."""
+    """Boxes around cells that touch each other, in order; boxes that overlap are one.
+
+    Args:
+        merged: `usable` ones.
+    """
     taken: dict[int, set[int]] = {row: set(cells) for row, cells in rows.items()}
     for box in merged:
-        if box.area <= _SMALL and box.left in taken.get(box.top, ()):
+        if box.left in taken.get(box.top, ()):
             for row in range(box.top, box.bottom + 1):
                 taken.setdefault(row, set()).update(range(box.left, box.right + 1))
     found = _joined_runs((row, taken[row]) for row in sorted(taken))
@@ -122,35 +137,25 @@ def is_dense(box: Range, rows: Rows) -> bool:
     return box.area <= _EMPTIEST * filled
 
 
-def region_table(box: Range, rows: Rows, merged: Mapping[tuple[int, int], Range]) -> Table:
-    """A region as a table: merged cells span, its first rows are the header where they name columns."""
-    written: list[list[Cell]] = []
+def region_rows(box: Range, rows: Rows, merged: Mapping[tuple[int, int], Range]) -> Iterator[tuple[Cell, ...]]:
+    """A region's rows as those of a table: merged cells span, the first rows are header where they name columns."""
+    header = header_count(box, rows)
     covered: set[tuple[int, int]] = set()
     for row in range(box.top, box.bottom + 1):
         cells: list[Cell] = []
         texts = rows.get(row, {})
+        is_header = row < box.top + header
         for column in range(box.left, box.right + 1):
             if (row, column) in covered:
                 continue
             span = merged.get((row, column))
-            if span is None or span.area > _SMALL:
-                cells.append(Cell(texts.get(column, "")))
+            if span is None:
+                cells.append(Cell(texts.get(column, ""), header=is_header))
                 continue
-            clipped = Range(row, column, min(span.bottom, box.bottom), min(span.right, box.right))
-            covered.update((r, c) for r in range(row, clipped.bottom + 1) for c in range(column, clipped.right + 1))
-            width, height = clipped.right - column + 1, clipped.bottom - row + 1
-            cells.append(Cell(texts.get(column, ""), colspan=width, rowspan=height))
-        written.append(cells)
-    return _headed(written, header_count(box, rows))
-
-
-def _headed(rows: list[list[Cell]], count: int) -> Table:
-    return Table(
-        tuple(
-            tuple(cell._replace(header=True) for cell in row) if place < count else tuple(row)
-            for place, row in enumerate(rows)
-        )
-    )
+            bottom, right = min(span.bottom, box.bottom), min(span.right, box.right)
+            covered.update((r, c) for r in range(row, bottom + 1) for c in range(column, right + 1))
+            cells.append(Cell(texts.get(column, ""), is_header, right - column + 1, bottom - row + 1))
+        yield tuple(cells)
 
 
 def header_count(box: Range, rows: Rows) -> int:
@@ -165,6 +170,7 @@ def header_count(box: Range, rows: Rows) -> int:
     return titles + 1 if looks_like_header(pair) else 0
 
 
-def ragged(rows: Rows) -> Table:
+def ragged_rows(rows: Rows) -> Iterator[tuple[Cell, ...]]:
     """All filled cells, a row for each row of the sheet; where they stand in it is lost."""
-    return Table(tuple(tuple(Cell(cells[column]) for column in sorted(cells)) for _, cells in sorted(rows.items())))
+    for _, cells in sorted(rows.items()):
+        yield tuple(Cell(cells[column]) for column in sorted(cells))

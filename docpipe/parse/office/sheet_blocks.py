@@ -1,10 +1,16 @@
 """The filled cells of a sheet -> blocks on paper (pure)."""
 
-from docpipe.parse.office.cell_regions import Range, is_dense, ragged, region_table, regions
+from collections.abc import Iterator
+from itertools import islice
+
+from docpipe.parse.office.cell_regions import Range, is_dense, ragged_rows, region_rows, regions, usable
 from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.sheet_cells import Cells
-from docpipe.tables import Table, without_tags, write
+from docpipe.tables import Cell, Table, without_tags, write
 from docpipe.types import HIDDEN, BlockKind
+
+_OPENING, _CLOSING = "<table>\n", "</table>"
+_BATCH = 2_000
 
 
 def add_cells(cells: Cells, paper: Paper, *, hidden: bool = False) -> None:
@@ -13,17 +19,18 @@ def add_cells(cells: Cells, paper: Paper, *, hidden: bool = False) -> None:
     Args:
         hidden: whether the sheet is not shown; all of it is hidden text then.
     """
-    found = regions(cells.rows, cells.merged)
+    spans = usable(cells.merged, cells.rows)
+    found = regions(cells.rows, spans)
     if not found or not all(is_dense(box, cells.rows) for box in found):
-        _add_table(ragged(cells.rows), paper, hidden=hidden)
+        _add_rows(ragged_rows(cells.rows), paper, hidden=hidden)
         return
-    merged = {(box.top, box.left): box for box in cells.merged}
+    merged = {(box.top, box.left): box for box in spans}
     for box in found:
         texts = _texts(box, cells)
         if len(texts) == 1 and not hidden:
             paper.add(BlockKind.PARAGRAPH, texts[0], label="cell")
         else:
-            _add_table(region_table(box, cells.rows, merged), paper, hidden=hidden)
+            _add_rows(region_rows(box, cells.rows, merged), paper, hidden=hidden)
 
 
 def _texts(box: Range, cells: Cells) -> list[str]:
@@ -31,8 +38,19 @@ def _texts(box: Range, cells: Cells) -> list[str]:
     return [text for row in filled for column, text in row.items() if box.left <= column <= box.right]
 
 
-def _add_table(table: Table, paper: Paper, *, hidden: bool) -> None:
+def _add_rows(rows: Iterator[tuple[Cell, ...]], paper: Paper, *, hidden: bool) -> None:
+    html = _written(rows)
+    if not html:
+        return
     if hidden:
-        paper.add(BlockKind.OTHER, without_tags(write(table).html), label=HIDDEN)
+        paper.add(BlockKind.OTHER, without_tags(html), label=HIDDEN)
     else:
-        paper.add_table(table)
+        paper.add(BlockKind.TABLE, html, label="table")
+
+
+def _written(rows: Iterator[tuple[Cell, ...]]) -> str:
+    """A table of these rows, in batches so that only some of them exist as cells; nothing where there are none."""
+    parts = []
+    while batch := tuple(islice(rows, _BATCH)):
+        parts.append(write(Table(batch)).html[len(_OPENING) : -len(_CLOSING)])
+    return f"{_OPENING}{''.join(parts)}{_CLOSING}" if parts else ""
