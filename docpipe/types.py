@@ -138,7 +138,7 @@ class Blob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A page as it is shown (after its rotation), in points of 1/72 inch."""
+    """A page as it is shown (after its rotation), in points of 1/72 inch; 0 by 0 for a sheet, which has no size."""
 
     number: int
     width: float
