@@ -39,9 +39,9 @@ _FIELDS: Mapping[str, str] = {
     "message/rfc822": "mail",
     "application/vnd.ms-outlook": "mail",
 }
-"""Media type -> the field with its parser. Images are pages, but only a parser that a service assists reads them."""
-_PAGES_PER_PART = 64
-"""Of a parser that no service assists."""
+"""Media type -> the field with its parser. Images are pages, but only some parsers of PDFs read them."""
+_PAGES_PER_PART = 48
+"""Of a parser that does not say how many."""
 
 _READ = "PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, mail, HTML, Markdown, CSV, TSV and text"
 _OLD = {"application/msword": "docx", "application/vnd.ms-excel": "xlsx", "application/vnd.ms-powerpoint": "pptx"}
@@ -57,7 +57,7 @@ class AutoParser:
     VERSION = 1
 
     pdf: PdfParser = field(default_factory=PdfParser)
-    """PDF files; may be another parser: `{use: parse.glm_ocr}` reads scans and images too."""
+    """PDF files; may be another parser: `{use: parse.ocr}` and `{use: parse.glm_ocr}` read scans and images too."""
     html: HtmlParser = field(default_factory=HtmlParser)
     """Web pages."""
     markdown: MarkdownParser = field(default_factory=MarkdownParser)
@@ -109,7 +109,7 @@ class AutoParser:
     @property
     def pages_per_part(self) -> int:
         """How many pages are looked at in one call."""
-        return self.pdf.pages_per_part if isinstance(self.pdf, AssistedParser) else _PAGES_PER_PART
+        return int(getattr(self.pdf, "pages_per_part", _PAGES_PER_PART))
 
     def wanted(self, part: Any, /) -> Sequence[Wanted]:
         """Which pages of a part a service has to read."""
@@ -131,6 +131,10 @@ class AutoParser:
         return parser.merge_read(source, parts, replies)
 
     @property
+    def _reads_images(self) -> bool:
+        return self.assists or bool(getattr(self.pdf, "reads_images", False))
+
+    @property
     def _assisted(self) -> AssistedParser:
         if not isinstance(self.pdf, AssistedParser):
             raise TypeError(f"no service assists {type(self.pdf).__name__}; it wanted no pages")
@@ -138,7 +142,7 @@ class AutoParser:
 
     def _parser(self, source: Source) -> Parser:
         name = _FIELDS.get(source.media_type)
-        if name is None or (source.media_type.startswith("image/") and not self.assists):
+        if name is None or (source.media_type.startswith("image/") and not self._reads_images):
             raise _unsupported(source)
         parser: Parser = getattr(self, name)
         return parser
@@ -161,7 +165,8 @@ def _unsupported(source: Source) -> UnsupportedMedia:
 def _advice(media: str) -> str:
     """What a user with a file of this type can do."""
     if media.startswith("image/"):
-        return "pictures are read by `parse.auto: {pdf: {use: parse.glm_ocr}}`, as PNG, JPEG, WEBP, TIFF, GIF or BMP"
+        reads = "`parse.auto: {pdf: {use: parse.ocr}}` (here; `pip install 'docpipe[ocr]'`) or `{use: parse.glm_ocr}`"
+        return f"pictures are read by {reads}, as PNG, JPEG, WEBP, TIFF, GIF or BMP"
     if media in _OLD:
         return f"files of Office before 2007 are not read: save it as {_OLD[media]} in Office or LibreOffice"
     if any(word in media for word in ("officedocument", "opendocument", "ms-", "ole", "rtf")):

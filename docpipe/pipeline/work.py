@@ -11,7 +11,7 @@ from docpipe.protocols import AssistedParser, Chunker, Loader, PagedParser, Pars
 from docpipe.types import Blob, Chunk, Document, Entry, Source
 
 PAGES_PER_PART = 48
-"""Longer files are parsed in ranges of this many pages, on all workers."""
+"""Longer files are parsed in ranges of this many pages, on all workers, unless the parser says how many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,7 +140,7 @@ class Work:
 
     @property
     def _pages_per_part(self) -> int:
-        return self.assisted.pages_per_part if self.assisted is not None else PAGES_PER_PART
+        return int(getattr(self.parser, "pages_per_part", PAGES_PER_PART))
 
     def _part(self, blob: Blob, start: int, stop: int) -> Part:
         assert isinstance(self.parser, PagedParser)

@@ -1,0 +1,173 @@
+"""Lines as OCR found them on a picture -> printed lines and words in the reading frame (pure)."""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from docpipe.parse.content import Box, FoundTable, Word
+from docpipe.parse.ocr.local_engine import Reading, type_corner, type_corners
+from docpipe.parse.page.lettering import storable
+from docpipe.parse.page.printed import Piece, PrintedLine
+
+_LETTERS = 0.72
+"""Size of the letters of a line, in heights of the area that the detector finds for it."""
+_TRIMMED = 0.1
+"""Of that height: what the detector adds above and below."""
+_ENDS = 0.2
+"""Of that height: what it adds at each end."""
+_LIKE_MOST = (0.78, 1.22)
+"""Sizes within these bounds of the usual one are the usual one: areas differ by the letters in a line."""
+_LONG = 5.0
+"""Widths of a line in its heights, from which its slant can be told."""
+_LEAST_SLANT = 0.15
+_MOST_SLANT = 20.0
+"""Degrees."""
+
+
+class Seen(NamedTuple):
+    """A line on the picture. `corners`: in the reading frame, in points."""
+
+    corners: type_corners
+    reading: Reading
+
+
+class Frame(NamedTuple):
+    """How the reading frame lies: its size in points, and by how many degrees its lines fall (clockwise)."""
+
+    width: float
+    height: float
+    slant: float = 0.0
+
+    def straight(self, point: type_corner) -> type_corner:
+        """Where a point of the page lies when its lines are level."""
+        return self._turned(point, -self.slant)
+
+    def slanting(self, point: type_corner) -> type_corner:
+        """Where a point of the levelled page lies on the page."""
+        return self._turned(point, self.slant)
+
+    def _turned(self, point: type_corner, degrees: float) -> type_corner:
+        if not degrees:
+            return point
+        x, y = point[0] - self.width / 2, point[1] - self.height / 2
+        sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+        return x * cosine - y * sine + self.width / 2, x * sine + y * cosine + self.height / 2
+
+
+def extent(corners: type_corners) -> tuple[float, float]:
+    """Length along which a line is read, and its height."""
+    first, second, _, last = corners
+    return math.dist(first, second), math.dist(first, last)
+
+
+def slant(lines: Sequence[type_corners]) -> float:
+    """By how many degrees most lines fall from left to right; 0 where that cannot be told or hardly shows."""
+    angles: list[tuple[float, float]] = []
+    for corners in lines:
+        length, height = extent(corners)
+        if length >= _LONG * max(1.0, height):
+            (x, y), (x2, y2) = corners[:2]
+            angles.append((math.degrees(math.atan2(y2 - y, x2 - x)), length))
+    angles.sort()
+    half, passed = sum(length for _, length in angles) / 2, 0.0
+    for angle, length in angles:
+        passed += length
+        if passed >= half:
+            return angle if _LEAST_SLANT <= abs(angle) <= _MOST_SLANT else 0.0
+    return 0.0
+
+
+def printed(seen: Sequence[Seen], frame: Frame) -> list[PrintedLine]:
+    """The lines, level; those of which nothing can be stored are left out."""
+    lines = [line for line in (_line(one, frame) for one in seen) if line is not None]
+    usual = _usual_size(lines)
+    low, high = _LIKE_MOST[0] * usual, _LIKE_MOST[1] * usual
+    return [line._replace(size=usual) if low <= line.size <= high else line for line in lines]
+
+
+def _usual_size(lines: Sequence[PrintedLine]) -> float:
+    """The size of the letter in the middle of all letters."""
+    half, passed = sum(len(line.text) for line in lines) / 2, 0
+    for line in sorted(lines, key=lambda line: line.size):
+        passed += len(line.text)
+        if passed >= half:
+            return line.size
+    return 0.0
+
+
+def _line(one: Seen, frame: Frame) -> PrintedLine | None:
+    text, words = storable(one.reading.text.strip())
+    if not words:
+        return None
+    points = [frame.straight(point) for point in one.corners]
+    _, height = extent(one.corners)
+    left, right = min(x for x, _ in points), max(x for x, _ in points)
+    top, bottom = min(y for _, y in points), max(y for _, y in points)
+    inset = min(_ENDS * height, 0.2 * (right - left))
+    left, right = left + inset, right - inset
+    top, bottom = top + _TRIMMED * height, bottom - _TRIMMED * height
+    edges = _edges(text, one.reading.centres, left, right)
+    return PrintedLine(left, top, right, bottom, text, round(_LETTERS * height, 1), 0, edges)
+
+
+def _edges(text: str, centres: Sequence[float], left: float, right: float) -> tuple[float, ...]:
+    """Left and right of each word, from the middles of its letters; nothing where these are not told for each."""
+    if len("".join(text.split())) != len(centres):
+        return ()
+    borders = [0.0, *((one + other) / 2 for one, other in pairwise(centres)), 1.0]
+    found: list[float] = []
+    at = 0
+    for word in text.split():
+        first, at = at, at + len(word)
+        narrow = [2 * (centres[n] - borders[n]) for n in (first,)] + [2 * (borders[at] - centres[at - 1])]
+        pitch = min(narrow) if len(word) == 1 else (centres[at - 1] - centres[first]) / (len(word) - 1)
+        start = max(borders[first], centres[first] - pitch / 2, 0.0)
+        stop = min(borders[at], centres[at - 1] + pitch / 2, 1.0)
+        found += (left + start * (right - left), left + max(start, stop) * (right - left))
+    found[0], found[-1] = left, right
+    return tuple(found)
+
+
+def words(lines: Sequence[PrintedLine]) -> list[Word]:
+    """The words of lines, each at its place; a line whose words have none is one word."""
+    found: list[Word] = []
+    for line in lines:
+        texts = line.text.split()
+        if len(line.edges) != 2 * len(texts):
+            found.append(Word(*line.box, line.text))
+            continue
+        for number, text in enumerate(texts):
+            found.append(Word(line.edges[2 * number], line.top, line.edges[2 * number + 1], line.bottom, text))
+    return found
+
+
+def as_on_page(piece: Piece, frame: Frame) -> Piece:
+    """A piece of the levelled page with the boxes that it has on the page, which slants."""
+    if not frame.slant:
+        return piece
+
+    def box(level: Box) -> Box:
+        return _around([frame.slanting(point) for point in _points(level)])
+
+    lines = tuple(_slanting(line, box, frame) for line in piece.lines)
+    table = piece.table
+    if table is not None:
+        cells = tuple(tuple(box(cell) for cell in row) for row in table.cells)
+        table = FoundTable(box(table.box), table.table, cells)
+    return piece._replace(lines=lines, box=box(piece.box), table=table)
+
+
+def _slanting(line: PrintedLine, box: Callable[[Box], Box], frame: Frame) -> PrintedLine:
+    middle = (line.top + line.bottom) / 2
+    edges = tuple(frame.slanting((edge, middle))[0] for edge in line.edges)
+    return PrintedLine(*box(line.box), line.text, line.size, line.style, edges)
+
+
+def _points(box: Box) -> list[type_corner]:
+    return [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]
+
+
+def _around(points: Sequence[type_corner]) -> Box:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return Box(min(xs), min(ys), max(xs), max(ys))
