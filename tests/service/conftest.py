@@ -12,8 +12,8 @@ import docpipe
 from docpipe.pipeline.pipe import Pipe
 
 LIBRARY = {
-    "tower.md": "# Tower\n\nThe Brill lighthouse was built in 1911 by Oda Linnet. Its lamp has a range of 19.5 miles.\n",
-    "harbour.md": "# Harbour\n\nThe harbour of Brill freezes in hard winters. Ferries stop when ice is thicker than 20 cm.\n",
+    "tower.md": "# Tower\n\nThe Brill lighthouse was built in 1911 by Oda Linnet. Its lamp reaches 19.5 miles.\n",
+    "harbour.md": "# Harbour\n\nThe harbour of Brill freezes in hard winters. Ferries stop when ice is thick.\n",
 }
 TEXT = """\
 version: 1

@@ -52,6 +52,7 @@ class PageRecogniser:
 
         Raises:
             ServiceError: of the first call that failed for good; what was in flight then was still kept.
+            BadReply: no usable reply came for a page, in whatever way it was sent; all others were kept.
         """
         loop = asyncio.get_running_loop()
         run = self._runs.setdefault(loop, _Run(asyncio.Semaphore(self.reader.width + _PREFETCHED)))
@@ -77,13 +78,16 @@ class _Job:
         self._parent, self._run, self._keys = parent, run, keys
         self._make, self._keep = make, keep
         self._failed: BaseException | None = None
+        self._unusable: BadReply | None = None
+        """Of a page for which no usable reply came in any way: that is the service's fault, and may pass."""
         self.found: dict[str, bytes] = {}
 
     async def all(self, pieces: Sequence[tuple[int, ...]]) -> None:
         """Read these pieces. After a failure no new call is made, but those in flight are waited for."""
         await self._together([self._piece(piece) for piece in pieces])
-        if self._failed is not None:
-            raise self._failed
+        failed = self._failed or self._unusable
+        if failed is not None:
+            raise failed
 
     async def _together(self, works: Sequence[Awaitable[None]]) -> None:
         results = await asyncio.gather(*map(self._guarded, works), return_exceptions=True)
@@ -171,6 +175,8 @@ class _Job:
             _log.warning("page %d is not read: %s", pages[0], error.message)
         else:
             await self._healed(pages[0], Trouble(error.message), [])
+            if isinstance(error, BadReply) and self._keys[pages[0]] not in self.found:
+                self._unusable = error
 
     async def _healed(self, page: int, why: Trouble, reading: list[Element]) -> None:
         """Read a page in other ways; where none gives more, it stays unread."""
