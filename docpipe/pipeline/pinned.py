@@ -49,13 +49,14 @@ class Pinned:
 
 
 def _whole(document: Document) -> Chunk:
-    span = Span(0, len(document.text))
+    """All of a document but what stands behind the rest of it: running lines, and text that nobody sees."""
+    span = Span(0, max((block.span.end for block in document.blocks if block.is_content), default=0))
     return Chunk(
         id=f"{document.id}:whole",
         document_id=document.id,
         source=document.source,
         span=span,
-        text=document.text,
+        text=span.of(document.text),
         context="",
         headings=(),
         block_ids=(),
