@@ -17,7 +17,17 @@ from docpipe._http.loop import wait
 from docpipe._ids import digest
 from docpipe._zai.reader import Reader
 from docpipe._zai.values import WebPage
-from docpipe.errors import DocpipeError, Refused, ServiceError, SourceError, SourceTooLarge, UnreadableSource, failure
+from docpipe.errors import (
+    DocpipeError,
+    OutOfCredit,
+    Refused,
+    ServiceError,
+    SourceError,
+    SourceTooLarge,
+    Unauthorized,
+    UnreadableSource,
+    failure,
+)
 from docpipe.load.media import HEAD_BYTES, is_text, served_media_type
 from docpipe.load.stamps import Stamps, stamps
 from docpipe.types import Blob, Entry, Failure, Outcome, Source, Status
@@ -87,6 +97,7 @@ class WebLoader:
         Raises:
             SourceTooLarge: above `max_mb`.
             UnreadableSource: it is not there, or cannot be had now; the message says why.
+            Unauthorized, OutOfCredit: the reader's account cannot be used.
         """
         return _read_once(self, entry)
 
@@ -197,6 +208,8 @@ def _read_once(loader: WebLoader, entry: Entry) -> Blob:
     """A page's blob; kept until the next one is read, for a long file is asked for once per range of its pages."""
     try:
         return loader._by_reader(entry) if loader.via == "reader" else loader._direct(entry)
+    except (Unauthorized, OutOfCredit):  # no other page would fare better: the run ends
+        raise
     except ServiceError as error:
         raise UnreadableSource(error.message, source=entry.uri, remedy=error.remedy) from error
     except SourceTooLarge as error:
