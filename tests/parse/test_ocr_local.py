@@ -1,0 +1,248 @@
+"""Scans and images read on this machine: what is printed is found, at its place, upright or not."""
+
+import math
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from printed_pages import finished, flow, new
+
+from docpipe import _ids
+from docpipe.errors import MissingExtra
+from docpipe.parse.auto import AutoParser
+from docpipe.parse.ocr import local_engine, local_page
+from docpipe.parse.ocr.local_engine import Reading, type_corners
+from docpipe.parse.ocr.local_lines import Frame, Seen, as_on_page, printed, slant, words
+from docpipe.parse.ocr_local import OcrParser
+from docpipe.parse.page.printed import Piece, PrintedLine
+from docpipe.parse.pdf import PdfParser
+from docpipe.pipeline.work import PAGES_PER_PART, Work
+from docpipe.tables import read
+from docpipe.types import Blob, BlockKind, Document, Source
+
+TEXT = "The harbour office keeps a ledger of every vessel that enters the bay."
+SIZE = (420.0, 300.0)
+
+
+def written(page: Any) -> None:
+    page.insert_text((50, 60), "Ferry report", fontsize=22)
+    flow(page, (50, 90, 380, 200), f"{TEXT} {TEXT}", size=11)
+
+
+def scanned(draw: Callable[[Any], None] = written, *, turn: int = 0, slope: float = 0.0) -> Blob:
+    """A PDF with one page that is nothing but a picture."""
+    return finished(_with_picture(new(), picture(draw, turn=turn, slope=slope)))
+
+
+def picture(draw: Callable[[Any], None] = written, *, turn: int = 0, slope: float = 0.0) -> Image.Image:
+    document = new()
+    page = document.new_page(width=SIZE[0], height=SIZE[1])
+    draw(page)
+    pixels = page.get_pixmap(dpi=150)
+    image = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.samples)
+    document.close()
+    if slope:
+        image = image.rotate(-slope, resample=Image.Resampling.BICUBIC, fillcolor="white")
+    return image.rotate(-turn, expand=True)
+
+
+def _with_picture(document: Any, image: Image.Image) -> Any:
+    held = BytesIO()
+    image.save(held, "PNG")
+    page = document.new_page(width=image.width * 72 / 150, height=image.height * 72 / 150)
+    page.insert_image(page.rect, stream=held.getvalue())
+    return document
+
+
+def parsed(source: Blob, parser: OcrParser | None = None) -> Document:
+    (document,) = (parser or OcrParser())(source)
+    return document
+
+
+def seen(text: str, left: float, top: float, right: float, bottom: float) -> Seen:
+    count = len("".join(text.split()))
+    centres = tuple((n + 0.5) / count for n in range(count))
+    return Seen(((left, top), (right, top), (right, bottom), (left, bottom)), Reading(text, 0.99, centres))
+
+
+class TestLines:
+    def test_sizes_that_hardly_differ_are_one_and_a_title_stays_larger(self) -> None:
+        lines = printed(
+            [
+                seen("A title", 10, 10, 90, 40),
+                seen("running text of a page", 10, 50, 200, 64),
+                seen("more of it, and more", 10, 70, 200, 85),
+            ],
+            Frame(300, 400),
+        )
+        assert lines[1].size == lines[2].size < 0.7 * lines[0].size
+
+    def test_each_word_has_its_edges(self) -> None:
+        (line,) = printed([seen("one two", 0, 0, 120, 10)], Frame(300, 400))
+        first, second = words([line])
+        assert (first.text, second.text) == ("one", "two")
+        assert line.left == first.left < first.right <= second.left < second.right == line.right
+
+    def test_a_line_whose_letters_were_not_placed_is_one_word(self) -> None:
+        one = seen("one two", 0, 0, 120, 10)
+        (line,) = printed([one._replace(reading=one.reading._replace(centres=(0.5,)))], Frame(300, 400))
+        assert [word.text for word in words([line])] == ["one two"]
+
+    def test_blanks_are_no_line(self) -> None:
+        assert printed([Seen(((0, 0), (9, 0), (9, 9), (0, 9)), Reading("  ", 0.9, ()))], Frame(300, 400)) == []
+
+    @given(angle=st.floats(-15, 15).filter(lambda angle: abs(angle) > 0.2), count=st.integers(1, 9))
+    def test_the_slant_of_parallel_lines_is_found(self, angle: float, count: int) -> None:
+        frame = Frame(600, 800, angle)
+        lines = [_slanting(frame, 50, 50 + 20 * n, 500, 62 + 20 * n) for n in range(count)]
+        assert slant(lines) == pytest.approx(angle, abs=1e-6)
+
+    def test_short_lines_tell_no_slant(self) -> None:
+        assert slant([_slanting(Frame(600, 800, 5), 50, 50, 70, 62)]) == 0.0
+
+    @given(angle=st.floats(-20, 20), x=st.floats(0, 600), y=st.floats(0, 800))
+    def test_levelled_and_back_is_where_it_was(self, angle: float, x: float, y: float) -> None:
+        frame = Frame(600, 800, angle)
+        assert frame.slanting(frame.straight((x, y))) == pytest.approx((x, y), abs=1e-6)
+
+    def test_boxes_on_a_slanting_page_hold_the_slanting_line(self) -> None:
+        frame = Frame(600, 800, 2.0)
+        line = PrintedLine(50, 100, 550, 112, "text", 10, 0, (50.0, 550.0))
+        (back,) = as_on_page(Piece("text", (line,), line.box, 0, 50, 550), frame).lines
+        corners = [frame.slanting(point) for point in ((50, 100), (550, 100), (550, 112), (50, 112))]
+        assert all(back.left - 1e-6 <= x <= back.right + 1e-6 for x, _ in corners)
+        assert all(back.top - 1e-6 <= y <= back.bottom + 1e-6 for _, y in corners)
+        assert back.bottom - back.top == pytest.approx(12 + 500 * math.sin(math.radians(2)), abs=0.1)
+
+
+def _slanting(frame: Frame, left: float, top: float, right: float, bottom: float) -> type_corners:
+    points = [frame.slanting(point) for point in ((left, top), (right, top), (right, bottom), (left, bottom))]
+    return points[0], points[1], points[2], points[3]
+
+
+class TestParser:
+    @pytest.mark.parametrize("dpi", [71, 301])
+    def test_a_resolution_that_reads_nothing_is_refused(self, dpi: int) -> None:
+        with pytest.raises(ValueError, match="dpi must be 72 to 300"):
+            OcrParser(dpi=dpi)
+
+    def test_a_page_with_a_sound_text_layer_is_never_drawn(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(local_page, "page", None)
+        document = new()
+        written(document.new_page())
+        source = finished(document)
+        assert parsed(source) == parsed_as_pdf(source)
+
+    def test_without_ocr_scans_stay_marked(self) -> None:
+        assert parsed(scanned(), OcrParser(ocr="never")).pages[0].needs_ocr
+        assert parsed(png(picture()), OcrParser(ocr="never")).pages[0].needs_ocr
+
+    def test_long_scans_are_parted_finely_and_text_is_not(self) -> None:
+        def part(parser: Any) -> int:
+            return Work(loaders=(), parser=parser, chunker=lambda document: ())._pages_per_part
+
+        assert part(OcrParser()) == part(AutoParser(pdf=OcrParser())) == OcrParser.pages_per_part  # type: ignore[arg-type]
+        assert part(AutoParser()) == part(PdfParser()) == PAGES_PER_PART
+
+    def test_what_to_install_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(__import__("sys").modules, "rapidocr", None)
+        local_engine._engine.cache_clear()
+        with pytest.raises(MissingExtra) as caught:
+            parsed(scanned())
+        assert caught.value.extra == "ocr" and "docpipe[ocr]" in caught.value.remedy
+
+
+def parsed_as_pdf(source: Blob) -> Document:
+    return next(iter(PdfParser()(source)))
+
+
+def png(image: Image.Image) -> Blob:
+    held = BytesIO()
+    image.save(held, "PNG")
+    data = held.getvalue()
+    source = Source(uri="a.png", media_type="image/png", digest=_ids.digest(data), size=len(data), modified=0)
+    return Blob(source=source, data=data)
+
+
+@pytest.fixture
+def reads() -> None:
+    pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
+
+
+def folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.usefixtures("reads")
+class TestReading:
+    def test_a_scan_is_read_with_its_title_and_places(self) -> None:
+        document = parsed(scanned())
+        title, *rest = document.blocks
+        assert document.text[title.span.start : title.span.end] == "Ferry report"
+        assert title.kind in (BlockKind.TITLE, BlockKind.HEADING)
+        assert title.bbox is not None and title.bbox.left == pytest.approx(50 / 420, abs=0.02)
+        assert title.bbox.top < 60 / 300 < title.bbox.bottom + 0.02
+        assert folded(document.text).count(TEXT) == 2 and len(rest) == 1
+        assert not document.pages[0].needs_ocr
+
+    def test_an_image_reads_as_its_scan_does(self) -> None:
+        document = next(iter(AutoParser(pdf=OcrParser())(png(picture()))))  # type: ignore[arg-type]
+        assert folded(document.text).count(TEXT) == 2
+
+    @pytest.mark.parametrize("turn", [90, 180, 270])
+    def test_a_turned_page_is_read_and_placed_as_shown(self, turn: int) -> None:
+        document = parsed(scanned(turn=turn))
+        assert folded(document.text).count(TEXT) == 2
+        box = document.blocks[0].bbox
+        assert box is not None
+        places = {90: (box.top, 50 / 420), 180: (1 - box.right, 50 / 420), 270: (1 - box.bottom, 50 / 420)}
+        measured, expected = places[turn]
+        assert measured == pytest.approx(expected, abs=0.02)
+
+    @pytest.mark.parametrize("slope", [-4.0, 3.0])
+    def test_a_page_that_slants_is_read_in_order(self, slope: float) -> None:
+        assert folded(parsed(scanned(slope=slope)).text).count(TEXT) == 2
+
+    def test_chinese_is_read(self) -> None:
+        def draw(page: Any) -> None:
+            page.insert_text((50, 60), "港务局登记每一艘进港的船只。", fontsize=16, fontname="china-s")
+
+        assert "港务局登记每一艘进港的船只" in parsed(scanned(draw)).text
+
+    def test_a_ruled_table_keeps_rows_and_cells(self) -> None:
+        rows = [["Route", "Passengers"], ["North pier", "251,000"], ["Lighthouse", "161,000"]]
+
+        def draw(page: Any) -> None:
+            for row, cells in enumerate(rows):
+                for column, text in enumerate(cells):
+                    left, top = 50 + 150 * column, 60 + 30 * row
+                    page.draw_rect((left, top, left + 150, top + 30))
+                    page.insert_text((left + 10, top + 20), text, fontsize=11)
+
+        document = parsed(scanned(draw))
+        (block,) = [block for block in document.blocks if block.kind is BlockKind.TABLE]
+        table = read(block.span.of(document.text))
+        assert table is not None
+        assert [[cell.text for cell in row] for row in table.rows] == rows
+
+    def test_an_empty_page_is_read_and_done(self) -> None:
+        document = parsed(scanned(lambda page: None))
+        assert document.text == "" and not document.pages[0].needs_ocr
+
+    def test_noise_is_not_taken_for_text(self) -> None:
+        noise = np.random.default_rng(3).integers(0, 255, (300, 400, 3), np.uint8)
+        document = parsed(png(Image.fromarray(noise)))
+        assert len(document.text) < 20
+
+    def test_parts_give_what_the_whole_gives(self) -> None:
+        pages = new()
+        for _ in range(2):
+            _with_picture(pages, picture())
+        source, parser = finished(pages), OcrParser()
+        parts = [parser.parse_pages(source, 0, 1), parser.parse_pages(source, 1, 2)]
+        assert parser.merge(source.source, parts) == parsed(source)
