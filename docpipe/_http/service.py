@@ -58,8 +58,18 @@ _IDLE = 30.0
 """Seconds after which a connection that nobody used is not used again."""
 _services: dict[tuple[str, str, Capability, Endpoint], "Service"] = {}
 
+_of_parents: list[object] = []
+"""Connections that belong to a parent's loop: neither used nor closed."""
+
+
+def _leave_to_parent() -> None:
+    """A fork has the services, but not the loop that their connections and queues belong to."""
+    for one in _services.values():
+        one.begin_anew()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_services.clear)
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def service(capability: Capability, endpoint: Endpoint) -> "Service":
@@ -93,9 +103,17 @@ class Service:
         self.base_url = base_url.rstrip("/")
         self._key = key
         self._signer = Signer(key) if endpoint.auth == "jwt" and key else None
-        self.limiter = Limiter(endpoint.concurrency or capability.concurrency)
         self._tally = Tally()
         self._free: list[httpx.AsyncClient] = []
+        self.limiter = self._limiter()
+
+    def begin_anew(self) -> None:
+        """In the child of a fork: no connection and no call of the parent is its own."""
+        _of_parents.append(self._free)
+        self._free, self.limiter = [], self._limiter()
+
+    def _limiter(self) -> Limiter:
+        return Limiter(self.endpoint.concurrency or self.capability.concurrency)
 
     def __repr__(self) -> str:
         return f"Service({self.capability.name!r}, {self.base_url!r})"

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -451,3 +452,17 @@ def test_an_address_that_cannot_be_used_is_found_before_it_is_called(
 def test_a_base_url_holds_no_password() -> None:
     with pytest.raises(ValueError, match="must not hold a user or a password"):
         Endpoint(base_url="https://me:secret@example.org/v4")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_of_a_fork_leaves_the_connections_of_its_parent_alone() -> None:
+    """A service that was used before, as with servers that load an application and then fork their workers."""
+    with RawService([reply(GOOD)] * 3) as raw:
+        used = made(raw)
+        assert loop.wait(used.post("x", BODY)).payload == GOOD
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if loop.wait(used.post("x", BODY)).payload == GOOD else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert loop.wait(used.post("x", BODY)).payload == GOOD
