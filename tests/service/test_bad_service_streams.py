@@ -88,6 +88,19 @@ def test_a_stream_may_be_cut_anywhere(opened: Any, platform: StandIn, after: int
         assert calls in (1, 2)
 
 
+LETTER_BY_LETTER = f"{SENTENCE[:-4]} 【1†source】 Its lamp reaches 19.5 miles [Source 1]."
+
+
+@pytest.mark.parametrize("after", range(50, len(LETTER_BY_LETTER) + 2))
+def test_a_marker_that_was_cut_is_not_shown(opened: Any, platform: StandIn, after: int) -> None:
+    platform.script_chat(lambda body: [*LETTER_BY_LETTER])
+    platform.fault(CHAT, faults.cut_stream(after_events=after), times=1)
+    answer = checked(directly(opened()))
+    assert answer.text.startswith(SENTENCE[:40])
+    assert not HALF_A_MARKER.search(answer.text)
+    assert "†" not in answer.text
+
+
 @pytest.mark.parametrize("code", ["1234", "1301", "1302", "1113"])
 @pytest.mark.parametrize("at", [0, 8])
 def test_an_error_within_a_stream_counts_by_its_code(
