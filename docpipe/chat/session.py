@@ -179,6 +179,8 @@ class _Line:
     def __init__(self, world: World) -> None:
         self._world = world
         self._stream: Any = None
+        self._reading = asyncio.Lock()
+        """A reader who was interrupted has left the stream before it is closed."""
 
     @property
     def is_open(self) -> bool:
@@ -201,14 +203,16 @@ class _Line:
     async def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            await stream.aclose()
+            async with self._reading:
+                await stream.aclose()
 
     async def _begin(self, request: ChatRequest) -> None:
         await self.close()
         self._stream = self._model().stream(request)
 
     async def _next(self) -> ChatDelta | None:
-        found: ChatDelta | None = await anext(self._stream, None)
+        async with self._reading:
+            found: ChatDelta | None = await anext(self._stream, None)
         return found
 
     def _model(self) -> "Model":

@@ -1,6 +1,8 @@
 """The drivers: a flow gets what it needs, with an event loop and without."""
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -220,6 +222,42 @@ def test_cancelling_a_question_cancels_its_call() -> None:
 
     asyncio.run(cancelled())
     assert talker.cancelled == 1
+
+
+class Thinker(Talker):
+    """A model that thinks for long before its first word, and takes a moment to stop."""
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+        self.open += 1
+        try:
+            await asyncio.sleep(30)
+            yield ChatDelta(text="at last")
+        finally:
+            await asyncio.sleep(0.02)
+            self.closed += 1
+
+
+def test_an_interrupt_while_a_stream_is_awaited_is_an_interrupt() -> None:
+    thinker = Thinker()
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(stream(open_stream([]), World(Shelf(), thinker)))
+    assert (thinker.open, thinker.closed) == (1, 1)
+
+
+def test_cancelling_while_a_stream_is_awaited_is_a_cancellation() -> None:
+    thinker = Thinker()
+
+    async def cancelled() -> None:
+        async def read() -> None:
+            async for _ in astream(open_stream([]), World(Shelf(), thinker)):
+                pass
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(read(), 0.1)
+
+    asyncio.run(cancelled())
+    assert (thinker.open, thinker.closed) == (1, 1)
 
 
 def test_a_hundred_questions_search_together_and_start_no_threads() -> None:
