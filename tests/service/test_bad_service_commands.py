@@ -106,3 +106,23 @@ def test_a_talk_goes_on_after_a_question_that_failed(
     out, err = capsys.readouterr()
     assert "1301" in out + err
     assert SENTENCE.removesuffix(" [1]") in " ".join(out.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "told"), [("1113", "top up"), ("1211", "`model`"), ("1231", "run again later")])
+def test_a_run_that_failed_says_so_and_what_to_do(
+    tmp_path: Path, indexed: Path, platform: StandIn, capsys: pytest.CaptureFixture[str], code: str, told: str
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "note.md").write_text("# Note\n\nThe ferry sails at noon.\n", encoding="utf-8")
+    embed = f"{{use: embed.http, model: embedding-3, dimensions: 256, service: {{base_url: '{platform.base_url}'}}}}"
+    text = (indexed / "begin.yaml").read_text("utf-8").replace("{use: embed.hashing, dim: 64}", embed)
+    (tmp_path / "run.yaml").write_text(text, encoding="utf-8")
+    platform.fault("/embeddings", faults.error(code), times=-1)
+    assert main(["run", str(tmp_path / "run.yaml")]) == 1
+    out, err = capsys.readouterr()
+    assert told in " ".join((out + err).split())
+    assert "Traceback" not in out + err
+    assert platform.key not in out + err
+    platform.mend()
+    assert main(["run", str(tmp_path / "run.yaml")]) == 0

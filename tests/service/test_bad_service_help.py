@@ -91,3 +91,29 @@ def test_a_page_that_is_empty_for_the_reader_is_a_remark(opened: Any, platform: 
     answer = opened("fallback: web").ask(MAYOR)
     assert answer.origin == "web"
     assert any("found nothing on the page" in remark for remark in answer.remarks)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.hang(), faults.malformed(), faults.truncated(), faults.reset()],
+    ids=["hang", "malformed", "truncated", "reset"],
+)
+@pytest.mark.parametrize("path", ["/web_search", "/reader"])
+def test_a_web_that_hangs_or_babbles_costs_no_answer(
+    opened: Any, platform: StandIn, path: str, fault: faults.Fault
+) -> None:
+    platform.fault(path, fault, times=-1)
+    answer = opened("fallback: web", "web: {service: {read_seconds: 0.2}}").ask(MAYOR)
+    assert answer.origin == ("none" if path == "/web_search" else "web")
+    assert answer.remarks
+    assert 2 <= len(platform.calls(path)) <= 5
+
+
+@pytest.mark.parametrize(
+    "names", [("search_result",), ("search_result.link",), ("search_result.content", "search_result.title")], ids=str
+)
+def test_results_that_lack_fields_are_no_results(opened: Any, platform: StandIn, names: tuple[str, ...]) -> None:
+    platform.fault("/web_search", faults.without(*names), times=-1)
+    platform.pages = {}
+    answer = opened("fallback: web").ask(MAYOR)
+    assert (answer.origin, answer.citations) == ("none", ())
