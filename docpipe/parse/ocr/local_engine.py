@@ -19,7 +19,7 @@ type_corners = tuple[type_corner, type_corner, type_corner, type_corner]
 """Of a line, in pixels: where it begins above, ends above, ends below, begins below, as it is read."""
 
 _DETECTION, _RECOGNITION = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
-_LONGEST = 2_000
+_LONGEST = 1_280
 """Pixels of the side of a picture that is searched for lines: what takes time and memory grows with its area."""
 _FLATTEST = 60.0
 """Widths of a line in its heights: what is longer is a rule or a pattern."""

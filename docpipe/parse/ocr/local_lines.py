@@ -12,12 +12,16 @@ from docpipe.parse.page.printed import Piece, PrintedLine
 
 _LETTERS = 0.72
 """Size of the letters of a line, in heights of the area that the detector finds for it."""
-_TRIMMED = 0.1
-"""Of that height: what the detector adds above and below."""
 _ENDS = 0.2
 """Of that height: what it adds at each end."""
 _LIKE_MOST = (0.78, 1.22)
 """Sizes within these bounds of the usual one are the usual one: areas differ by the letters in a line."""
+_NEAR = 6.0
+"""How far neighbours stand, in sizes of a line."""
+_ALIKE = 1.28
+"""By which factor their sizes may differ."""
+_ABOVE = 0.6
+"""Half the height of a line's box, in units of its size."""
 _LONG = 5.0
 """Widths of a line in its heights, from which its slant can be told."""
 _LEAST_SLANT = 0.15
@@ -79,20 +83,44 @@ def slant(lines: Sequence[type_corners]) -> float:
 
 
 def printed(seen: Sequence[Seen], frame: Frame) -> list[PrintedLine]:
-    """The lines, level; those of which nothing can be stored are left out."""
+    """The lines, level; those of which nothing can be stored are left out.
+
+    The detector's areas are higher and lower with the letters that a line has; so a line's size is what its
+    neighbours of about its size have, and its box is as high as that size asks.
+    """
     lines = [line for line in (_line(one, frame) for one in seen) if line is not None]
-    usual = _usual_size(lines)
+    sizes = [_size_around(lines, line) for line in lines]
+    usual = _usual_size(lines, sizes)
     low, high = _LIKE_MOST[0] * usual, _LIKE_MOST[1] * usual
-    return [line._replace(size=usual) if low <= line.size <= high else line for line in lines]
+    return [_sized(line, usual if low <= size <= high else size) for line, size in zip(lines, sizes, strict=True)]
 
 
-def _usual_size(lines: Sequence[PrintedLine]) -> float:
+def _size_around(lines: Sequence[PrintedLine], line: PrintedLine) -> float:
+    """The middle one of the sizes of a line and of those close above and below it that are about as large."""
+    reach = _NEAR * line.size
+    sizes = sorted(
+        other.size
+        for other in lines
+        if abs(other.top - line.top) <= reach
+        and other.left < line.right
+        and line.left < other.right
+        and line.size / _ALIKE <= other.size <= line.size * _ALIKE
+    )
+    return sizes[len(sizes) // 2]
+
+
+def _sized(line: PrintedLine, size: float) -> PrintedLine:
+    middle = (line.top + line.bottom) / 2
+    return line._replace(top=middle - _ABOVE * size, bottom=middle + _ABOVE * size, size=size)
+
+
+def _usual_size(lines: Sequence[PrintedLine], sizes: Sequence[float]) -> float:
     """The size of the letter in the middle of all letters."""
     half, passed = sum(len(line.text) for line in lines) / 2, 0
-    for line in sorted(lines, key=lambda line: line.size):
-        passed += len(line.text)
+    for size, count in sorted((size, len(line.text)) for line, size in zip(lines, sizes, strict=True)):
+        passed += count
         if passed >= half:
-            return line.size
+            return size
     return 0.0
 
 
@@ -106,7 +134,6 @@ def _line(one: Seen, frame: Frame) -> PrintedLine | None:
     top, bottom = min(y for _, y in points), max(y for _, y in points)
     inset = min(_ENDS * height, 0.2 * (right - left))
     left, right = left + inset, right - inset
-    top, bottom = top + _TRIMMED * height, bottom - _TRIMMED * height
     edges = _edges(text, one.reading.centres, left, right)
     return PrintedLine(left, top, right, bottom, text, round(_LETTERS * height, 1), 0, edges)
 
