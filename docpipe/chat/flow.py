@@ -87,6 +87,7 @@ class Question:
 
     def _judged(self, grounds: Sequence[Ground]) -> Steps:
         built: Built = yield Compute(lambda: self.chat.assembled(self.asked, self.turn.history, grounds))
+        self.built = built
         prompt = instructed(built.prompt, JUDGE)
         for _ in range(2):
             try:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from docpipe.chat import session
 from docpipe.chat.needs import Flow
+from docpipe.prompt.neutral import without_roles
 from docpipe.types import Answer, Citation, Exchange, ReasoningPiece, TextPiece, Turn, Usage
 
 Piece = TextPiece | ReasoningPiece | Citation
@@ -120,4 +121,4 @@ class Session:
 
 def _plain(answer: Answer) -> Exchange:
     """The turn of a chat stage that sends no messages."""
-    return Exchange(question=answer.question, message=answer.question, answer=answer.text)
+    return Exchange(question=answer.question, message=without_roles(answer.question), answer=answer.text)

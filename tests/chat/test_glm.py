@@ -314,6 +314,12 @@ class TestWeb:
         assert "<instruction>" in judge["messages"][-1]["content"]
         assert judge["thinking"] == {"type": "disabled"}
 
+    def test_what_only_the_judge_was_sent_has_its_digest_too(self, platform: StandIn) -> None:
+        platform.web = []
+        answer = ask(MAYOR, **WEB, judge="always")
+        assert (answer.origin, len(platform.calls(CHAT))) == ("none", 1)
+        assert answer.usage.prefix
+
     def test_a_judge_without_json_is_asked_twice_and_passed_over(self, platform: StandIn) -> None:
         script(platform, Reply(text="maybe"), Reply(text="[1]"), GOOD)
         assert ask(BUILT, **WEB, judge="always").origin == "documents"
