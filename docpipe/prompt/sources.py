@@ -72,9 +72,10 @@ def choose(
     used = count(_OPENING) + count(_CLOSING)
     last = before.last
     for excerpt in excerpts:
-        number = before.numbers.get(_body(excerpt), last + 1)
+        body = _body(excerpt)
+        number = before.numbers.get(body, last + 1)
         numbered = replace(excerpt, number=number)
-        part = f'<source id="{number}" shown="above"/>\n' if number <= before.last else _fenced(numbered)
+        part = f'<source id="{number}" shown="above"/>\n' if number <= before.last else _tagged(number, body)
         size = count(part)
         cut = size > room - used
         if cut:
@@ -103,7 +104,11 @@ def _cut(excerpt: Excerpt, room: int, count: Callable[[str], int]) -> tuple[Exce
 
 
 def _fenced(excerpt: Excerpt) -> str:
-    return f'<source id="{excerpt.number}"{_body(excerpt)}\n</source>\n'
+    return _tagged(excerpt.number, _body(excerpt))
+
+
+def _tagged(number: int, body: str) -> str:
+    return f'<source id="{number}"{body}\n</source>\n'
 
 
 def _body(excerpt: Excerpt) -> str:
