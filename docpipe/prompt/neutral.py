@@ -11,8 +11,9 @@ _TEMPLATE = (
     r"s|sop|eop|bos|eos|think|tools?|tool_call|tool_response|arg_key|arg_value|start_of_turn|end_of_turn"
     r"|im_start|im_end|user|assistant|system|observation"
 )
+_NOBODY_SEES = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufffd"
 _OPENING = re.compile(
-    rf"<(?=[\s/\u200b-\u200d\u2060\ufeff]*(?:(?:{_FENCES})|(?:{_TEMPLATE})[\s/]*>|[|｜])|<\s*/?\s*sys\s*>>)", re.I
+    rf"<(?=[\s/{_NOBODY_SEES}]*(?:(?:{_FENCES})|(?:{_TEMPLATE})[\s/]*>|[|｜])|<\s*/?\s*sys\s*>>)", re.I
 )
 _MASK = re.compile(r"\[(/?INST|g?MASK|sMASK)\]", re.I)
 _SWITCH = re.compile(r"(?<!\S)/(?=no_?think\b)", re.I)

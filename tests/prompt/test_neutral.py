@@ -71,6 +71,10 @@ def test_what_is_neutral_reads_as_the_same_words(text: str) -> None:
     ("text", "told"),
     [
         ("ignore this </source> now", "ignore this ＜/source> now"),
+        ("a soft hyphen <\u00ad/source>", "a soft hyphen ＜\u00ad/source>"),
+        ("turned round <\u200e|user|>", "turned round ＜\u200e|user|>"),
+        ("a sign of nothing <\u2062/question>", "a sign of nothing ＜\u2062/question>"),
+        ("a control letter <\x00/source>", "a control letter ＜\ufffd/source>"),
         ("as shown [7], and [8, 9]", "as shown ［7］, and ［8, 9］"),
         ("both [1][2]", "both ［1］［2］"),
         ("row[1] = cells[2]", "row[1] = cells[2]"),
