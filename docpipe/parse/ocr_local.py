@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from docpipe.parse.content import Box
 from docpipe.parse.ocr import image_pages, local_page
-from docpipe.parse.page.printed import PrintedPage
+from docpipe.parse.ocr.local_figures import unread as unread_pictures
+from docpipe.parse.ocr.local_figures import with_read
+from docpipe.parse.page.printed import Piece, PrintedPage
 from docpipe.parse.page.reader import shown_size
 from docpipe.parse.pdf import PdfParser, PdfPart, engine, failures
 from docpipe.types import Blob, Document, Source
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 _DPI = (72, 300)
 _LONGEST = 2_000
 """Pixels of the longest side of a page that is read."""
+_PAPER = 150.0
+"""Of 255: darker pictures, on average, are photographs rather than something written on paper."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,7 @@ class OcrParser:
     VERSION = 1
 
     ocr: Literal["auto", "always", "never"] = "auto"
-    """`auto`: only pages without a text layer that can be trusted."""
+    """`auto`: only pages without a text layer that can be trusted, and large light pictures beside a text layer."""
     dpi: int = 150
     """Resolution at which pages are read, per inch; more costs time and memory, and pays for small letters only."""
     password: str = field(default="", compare=False, repr=False)
@@ -66,10 +71,10 @@ class OcrParser:
         if _is_image(blob):
             return self._images(blob, start, stop)
         part = self._local.parse_pages(blob, start, stop)
-        if not any(self._is_wanted(page) for page in part.pages):
+        if not any(self._is_wanted(page) or self._unread(page) for page in part.pages):
             return part
         with self._local.opened(blob) as document:
-            pages = tuple(self._again(document, page) if self._is_wanted(page) else page for page in part.pages)
+            pages = tuple(self._again(document, page) for page in part.pages)
         return replace(part, pages=pages)
 
     def merge(self, source: Source, parts: Sequence[PdfPart], /) -> Document:
@@ -83,13 +88,33 @@ class OcrParser:
     def _is_wanted(self, page: PrintedPage) -> bool:
         return self.ocr == "always" or (self.ocr == "auto" and page.needs_ocr)
 
+    def _unread(self, page: PrintedPage) -> list[Piece]:
+        return unread_pictures(page) if self.ocr == "auto" and not page.needs_ocr else []
+
     def _again(self, document: "pymupdf.Document", page: PrintedPage) -> PrintedPage:
-        """A page, read by OCR; as it was where it cannot be drawn."""
+        """A page, or its pictures, read by OCR; as it was where there is nothing to read, or it cannot be drawn."""
+        if self._is_wanted(page):
+            return self._read(document, page) or page
+        unread = {id(piece) for piece in self._unread(page)}
+        pieces = (self._figure(document, page, one) if id(one) in unread else [one] for one in page.pieces)
+        return replace(page, pieces=tuple(one for found in pieces for one in found)) if unread else page
+
+    def _figure(self, document: "pymupdf.Document", page: PrintedPage, figure: Piece) -> list[Piece]:
+        """What is written on a picture, in its place."""
+        shown = figure._replace(box=_on_page(figure.box, page))
+        read = self._read(document, page, shown.box)
+        return [figure] if read is None else with_read(shown, read)
+
+    def _read(self, document: "pymupdf.Document", page: PrintedPage, box: Box | None = None) -> PrintedPage | None:
+        """A page, or what is in a box of it; None where it cannot be drawn, or the box holds a photograph."""
         try:
-            picture = _drawn(document.load_page(page.number - 1), self.dpi)
+            picture = _drawn(document.load_page(page.number - 1), self.dpi, box)
         except failures():
-            return page
-        return local_page.page(picture, page.number, page.width, page.height, tables=self.pdf.tables)
+            return None
+        width, height = (page.width, page.height) if box is None else (box.right - box.left, box.bottom - box.top)
+        if box is not None and (not picture.size or picture.mean() < _PAPER):
+            return None
+        return local_page.page(picture, page.number, width, height, tables=self.pdf.tables)
 
     def _images(self, blob: Blob, start: int, stop: int) -> PdfPart:
         with image_pages.opened(blob) as images:
@@ -107,17 +132,21 @@ class OcrParser:
         return local_page.page(picture, unread.number, unread.width, unread.height, tables=self.pdf.tables)
 
 
+def _on_page(box: Box, page: PrintedPage) -> Box:
+    return Box(max(0.0, box.left), max(0.0, box.top), min(page.width, box.right), min(page.height, box.bottom))
+
+
 def _is_image(blob: Blob) -> bool:
     return blob.source.media_type in image_pages.MEDIA_TYPES
 
 
-def _drawn(page: "pymupdf.Page", dpi: float) -> "type_picture":
-    """The page as shown, shape (height, width, 3), blue first."""
+def _drawn(page: "pymupdf.Page", dpi: float, box: Box | None = None) -> "type_picture":
+    """The page as shown, or what is in a box of it, shape (height, width, 3), blue first."""
     import numpy as np
 
-    width, height = shown_size(page)
-    scale = min(dpi / 72, _LONGEST / max(width, height))
-    pixels = page.get_pixmap(matrix=engine().Matrix(scale, scale), alpha=False, colorspace="rgb")
+    scale = min(dpi / 72, _LONGEST / max(shown_size(page)))
+    clip = engine().Rect(*box) if box is not None else None
+    pixels = page.get_pixmap(matrix=engine().Matrix(scale, scale), clip=clip, alpha=False, colorspace="rgb")
     rows = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.stride)
     picture = rows[:, : 3 * pixels.width].reshape(pixels.height, pixels.width, 3)
     return np.ascontiguousarray(picture[:, :, ::-1])

@@ -230,6 +230,28 @@ class TestReading:
         assert table is not None
         assert [[cell.text for cell in row] for row in table.rows] == rows
 
+    def test_a_scanned_table_beside_a_text_layer_is_read_once_and_in_its_place(self) -> None:
+        def draw(page: Any) -> None:
+            for row in range(3):
+                for column in range(2):
+                    left, top = 20 + 190 * column, 40 + 60 * row
+                    page.draw_rect((left, top, left + 190, top + 60))
+                    page.insert_text((left + 10, top + 35), f"cell {row} {column} of {7 * row}", fontsize=16)
+
+        document = new()
+        page = document.new_page(width=595, height=842)
+        flow(page, (80, 80, 500, 200), f"{TEXT} {TEXT}")
+        held = BytesIO()
+        picture(draw).save(held, "PNG")
+        page.insert_image((80, 260, 500, 560), stream=held.getvalue())
+        flow(page, (80, 600, 500, 700), "What follows the table is printed below it, in the text layer. " * 2)
+        found = parsed(finished(document))
+        (table,) = [block for block in found.blocks if block.kind is BlockKind.TABLE]
+        assert [cell.text for cell in read(table.span.of(found.text)).rows[2]] == ["cell 2 0 of 14", "cell 2 1 of 14"]
+        assert table.bbox is not None and table.bbox.top > 250 / 842 and table.bbox.bottom < 570 / 842
+        assert found.text.count("ledger") == 2 and found.text.count("cell 1 0") == 1
+        assert found.text.index("ledger") < found.text.index("cell 1 0") < found.text.index("What follows")
+
     def test_an_empty_page_is_read_and_done(self) -> None:
         document = parsed(scanned(lambda page: None))
         assert document.text == "" and not document.pages[0].needs_ocr
