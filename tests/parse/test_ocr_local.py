@@ -125,6 +125,15 @@ def _slanting(frame: Frame, left: float, top: float, right: float, bottom: float
     return points[0], points[1], points[2], points[3]
 
 
+class TestPictures:
+    @pytest.mark.parametrize("shape", [(10, 2000, 3), (2000, 10, 3), (1, 1, 3)])
+    def test_flat_and_narrow_ones_get_room_and_keep_their_corner(self, shape: tuple[int, int, int]) -> None:
+        flat = np.full(shape, 7, np.uint8)
+        padded = local_engine._padded(flat)
+        assert min(padded.shape[:2]) >= 0.4 * max(shape) - 1 and max(padded.shape[:2]) == max(shape[:2])
+        assert (padded == 7).all()
+
+
 class TestParser:
     @pytest.mark.parametrize("dpi", [71, 301])
     def test_a_resolution_that_reads_nothing_is_refused(self, dpi: int) -> None:

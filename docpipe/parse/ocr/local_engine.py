@@ -21,6 +21,8 @@ type_corners = tuple[type_corner, type_corner, type_corner, type_corner]
 _DETECTION, _RECOGNITION = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 _LONGEST = 1_280
 """Pixels of the side of a picture that is searched for lines: what takes time and memory grows with its area."""
+_LEAST_SIDE = 0.4
+"""Of the other side of a picture."""
 _FLATTEST = 60.0
 """Widths of a line in its heights: what is longer is a rule or a pattern."""
 
@@ -42,7 +44,7 @@ def detected(picture: "type_picture") -> list[type_corners]:
     Raises:
         MissingExtra: the packages of the extra `ocr` are not installed.
     """
-    found = _engine()(picture, use_det=True, use_cls=False, use_rec=False)
+    found = _engine()(_padded(picture), use_det=True, use_cls=False, use_rec=False)
     if found.boxes is None:
         return []
     return [_corners(quad) for quad in found.boxes]
@@ -60,6 +62,16 @@ def read(picture: "type_picture", corners: type_corners) -> Reading:
     length = max(1.0, found.word_results[0].line_txt_len)
     centres = tuple(min(1.0, (column + 0.5) / length) for column in columns)
     return Reading(str(found.txts[0]), float(found.scores[0]), centres)
+
+
+def _padded(picture: "type_picture") -> "type_picture":
+    """A flat or narrow picture, made less so at its right and lower edge: the engine magnifies its short side."""
+    import numpy as np
+
+    height, width = picture.shape[:2]
+    least = int(_LEAST_SIDE * max(height, width))
+    more = ((0, max(0, least - height)), (0, max(0, least - width)), (0, 0))
+    return np.pad(picture, more, mode="edge") if any(map(any, more)) else picture
 
 
 def _corners(quad: Any) -> type_corners:
