@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from docpipe import page_html
 from docpipe.errors import CorruptSource, DocpipeError, EncryptedSource
 from docpipe.page_html import Picture
-from docpipe.parse.ocr.image_pages import as_png
+from docpipe.parse.scan.image_pages import as_png
 from docpipe.pipeline.proofs import Proof
 from docpipe.pipeline.single import isolated
 from docpipe.types import Answer, Document, PageBox

@@ -7,13 +7,13 @@ from typing import Literal
 from docpipe import _ids
 from docpipe._http.endpoint import Endpoint
 from docpipe._http.meter import OWN
-from docpipe.parse.ocr import image_pages, pdf_pages
-from docpipe.parse.ocr.payloads import Sending, of_image, of_pdf
-from docpipe.parse.ocr.pieces import page as page_of
-from docpipe.parse.ocr.recogniser import PageRecogniser
-from docpipe.parse.ocr.reply import FORMAT, figures, unpacked
 from docpipe.parse.page.printed import PrintedPage
 from docpipe.parse.pdf import PdfParser, PdfPart
+from docpipe.parse.scan import image_pages, pdf_pages
+from docpipe.parse.scan.payloads import Sending, of_image, of_pdf
+from docpipe.parse.scan.pieces import page as page_of
+from docpipe.parse.scan.recogniser import PageRecogniser
+from docpipe.parse.scan.reply import FORMAT, figures, unpacked
 from docpipe.protocols import Expected, Payload, Recogniser, Wanted
 from docpipe.types import Blob, Document, Source
 
@@ -88,7 +88,7 @@ class GlmOcrParser:
             EncryptedSource, CorruptSource, SourceTooLarge: the file cannot be read.
             ServiceError: a page needs the service, and it cannot be used.
         """
-        from docpipe.parse.ocr.alone import recognised
+        from docpipe.parse.scan.alone import recognised
 
         part = self.parse_pages(blob, 0, self.page_count(blob))
         replies = recognised(self, blob, part.wanted) if part.wanted else {}
@@ -126,7 +126,7 @@ class GlmOcrParser:
 
     def recogniser(self) -> Recogniser:
         """What asks the service; made once for a run."""
-        from docpipe.parse.ocr import services
+        from docpipe.parse.scan import services
 
         if self.mode == "cloud":
             asked = services.cloud(self.service, model=self.model, crops=self.crops)

@@ -29,7 +29,7 @@ STAGES = {
     "parse.html": "docpipe.parse.html:HtmlParser",
     "parse.mail": "docpipe.parse.mail:MailParser",
     "parse.markdown": "docpipe.parse.markdown:MarkdownParser",
-    "parse.ocr": "docpipe.parse.ocr_local:OcrParser",
+    "parse.ocr": "docpipe.parse.ocr:OcrParser",
     "parse.opendocument": "docpipe.parse.opendocument:OpenDocumentParser",
     "parse.pdf": "docpipe.parse.pdf:PdfParser",
     "parse.pptx": "docpipe.parse.pptx:PptxParser",

@@ -215,7 +215,7 @@ class Pipe:
             Unauthorized: the key of a service is not set; looked for until it was found once.
         """
         if not self._has_keys:
-            require_keys(self._answerer)
+            require_keys(self._answerer, self.stages.reranker, self.stages.embedder)
             self._has_keys = True
         return self._answerer.flow(turn), self._world
 

@@ -404,7 +404,7 @@ def test_the_document_does_not_depend_on_how_its_pages_were_divided(
 
 
 def kept(parser: GlmOcrParser, source: Blob) -> Mapping[str, bytes]:
-    from docpipe.parse.ocr.alone import recognised
+    from docpipe.parse.scan.alone import recognised
 
     part = parser.parse_pages(source, 0, parser.page_count(source))
     return recognised(parser, source, part.wanted)

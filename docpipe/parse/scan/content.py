@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from docpipe.parse.draft import clean
-from docpipe.parse.ocr.layout import Element
-from docpipe.parse.ocr.markup import has_table, plain, tables
 from docpipe.parse.page.lettering import storable
 from docpipe.parse.page.paragraphs import bulleted, numbered
+from docpipe.parse.scan.layout import Element
+from docpipe.parse.scan.markup import has_table, plain, tables
 from docpipe.tables import Table
 from docpipe.types import BlockKind
 

@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from docpipe.parse.ocr import letters
-from docpipe.parse.ocr.letters import Line
-from docpipe.parse.ocr.marks import Area, Marks, marks, opened, runs, trim
+from docpipe.parse.scan import letters
+from docpipe.parse.scan.letters import Line
+from docpipe.parse.scan.marks import Area, Marks, marks, opened, runs, trim
 from docpipe.types import BBox
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from docpipe.parse.ocr.marks import type_mask
+    from docpipe.parse.scan.marks import type_mask
 
 type_kind = Literal["text", "heading", "table", "formula", "figure"]
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from docpipe.errors import BadReply, CorruptSource, DocpipeError, Refused, ServiceError
-from docpipe.parse.ocr.health import Trouble, alike, trouble
-from docpipe.parse.ocr.layout import Element
-from docpipe.parse.ocr.reply import packed
-from docpipe.parse.ocr.services import Reader
+from docpipe.parse.scan.health import Trouble, alike, trouble
+from docpipe.parse.scan.layout import Element
+from docpipe.parse.scan.reply import packed
+from docpipe.parse.scan.services import Reader
 from docpipe.protocols import Payload, Wanted
 from docpipe.types import BBox
 

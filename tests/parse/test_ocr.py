@@ -15,12 +15,12 @@ from printed_pages import finished, flow, new
 from docpipe import _ids
 from docpipe.errors import MissingExtra
 from docpipe.parse.auto import AutoParser
-from docpipe.parse.ocr import local_engine, local_page
-from docpipe.parse.ocr.local_engine import Reading, type_corners
-from docpipe.parse.ocr.local_lines import Frame, Seen, as_on_page, printed, slant, words
-from docpipe.parse.ocr_local import OcrParser
+from docpipe.parse.ocr import OcrParser
 from docpipe.parse.page.printed import Piece, PrintedLine
 from docpipe.parse.pdf import PdfParser
+from docpipe.parse.scan import local_engine, local_page
+from docpipe.parse.scan.local_engine import Reading, type_corners
+from docpipe.parse.scan.local_lines import Frame, Seen, as_on_page, printed, slant, words
 from docpipe.pipeline.work import PAGES_PER_PART, Work
 from docpipe.tables import read
 from docpipe.types import Blob, BlockKind, Document, Source

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from docpipe.parse.content import Rule
-from docpipe.parse.ocr.local_lines import Frame
+from docpipe.parse.scan.local_lines import Frame
 
 if TYPE_CHECKING:
-    from docpipe.parse.ocr.local_engine import type_picture
+    from docpipe.parse.scan.local_engine import type_picture
 
 _LEAST = 36.0
 """Points: what is shorter may be a letter or a dash."""

@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from docpipe.parse.content import Box, FoundTable, Word
-from docpipe.parse.ocr.local_engine import Reading, type_corner, type_corners
 from docpipe.parse.page.lettering import storable
 from docpipe.parse.page.printed import Piece, PrintedLine
+from docpipe.parse.scan.local_engine import Reading, type_corner, type_corners
 
 _LETTERS = 0.72
 """Size of the letters of a line, in heights of the area that the detector finds for it."""

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from docpipe._http.endpoint import Endpoint
-from docpipe.parse.ocr.content import from_markdown
-from docpipe.parse.ocr.layout import Element, elements
+from docpipe.parse.scan.content import from_markdown
+from docpipe.parse.scan.layout import Element, elements
 from docpipe.protocols import Payload
 
 if TYPE_CHECKING:
     from docpipe._zai.layout_parsing import LayoutReply
-    from docpipe.parse.ocr.payloads import Crop
+    from docpipe.parse.scan.payloads import Crop
 
 _LABELS = {"text": "text", "heading": "paragraph_title", "table": "table", "formula": "formula", "figure": "image"}
 _REGIONS = 4

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from docpipe.parse.ocr.layout import Element
-from docpipe.parse.ocr.markup import has_table, tables, widths
+from docpipe.parse.scan.layout import Element
+from docpipe.parse.scan.markup import has_table, tables, widths
 
 _LONGEST = 60_000
 """Characters on a page; a page of a newspaper has a third of it."""

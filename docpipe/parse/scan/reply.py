@@ -5,7 +5,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 
-from docpipe.parse.ocr.layout import Element
+from docpipe.parse.scan.layout import Element
 from docpipe.types import BBox
 
 FORMAT = 1

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from standin import printing
 
-from docpipe.parse.ocr import pictures
-from docpipe.parse.ocr.regions import Region, regions
+from docpipe.parse.scan import pictures
+from docpipe.parse.scan.regions import Region, regions
 from docpipe.types import BBox
 
 SENTENCE = (

@@ -7,9 +7,9 @@ from unicodedata import east_asian_width
 
 from docpipe.geometry import UNCUT
 from docpipe.parse.content import Box, FoundTable
-from docpipe.parse.ocr.content import Part, parts
-from docpipe.parse.ocr.layout import Element
 from docpipe.parse.page.printed import Piece, PrintedLine, PrintedPage, Told, union
+from docpipe.parse.scan.content import Part, parts
+from docpipe.parse.scan.layout import Element
 from docpipe.tables import Table
 from docpipe.types import BBox, BlockKind
 

@@ -8,9 +8,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from docpipe.errors import CorruptSource, SourceTooLarge
-from docpipe.parse.ocr.pictures import LARGEST
 from docpipe.parse.page.reader import shown_size
 from docpipe.parse.pdf import engine, failures
+from docpipe.parse.scan.pictures import LARGEST
 from docpipe.types import Blob
 
 if TYPE_CHECKING:

@@ -5,19 +5,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from docpipe.errors import CorruptSource
-from docpipe.parse.ocr import image_pages, pdf_pages, pictures
-from docpipe.parse.ocr.recogniser import IMAGE, LOWER, UPPER, WHOLE
 from docpipe.parse.pdf import failures
+from docpipe.parse.scan import image_pages, pdf_pages, pictures
+from docpipe.parse.scan.recogniser import IMAGE, LOWER, UPPER, WHOLE
 from docpipe.protocols import Payload
 from docpipe.types import BBox, Blob
 
 if TYPE_CHECKING:
     import pymupdf
 
-    from docpipe.parse.ocr.image_pages import ImagePages
-    from docpipe.parse.ocr.pdf_pages import PdfPages
-    from docpipe.parse.ocr.pictures import type_grey
     from docpipe.parse.pdf import PdfParser
+    from docpipe.parse.scan.image_pages import ImagePages
+    from docpipe.parse.scan.pdf_pages import PdfPages
+    from docpipe.parse.scan.pictures import type_grey
 
 type_kind = Literal["text", "heading", "table", "formula", "figure"]
 
@@ -93,7 +93,7 @@ def _told(blob: Blob, pages: tuple[int, ...]) -> Iterator[None]:
 
 def _regions(page: "pymupdf.Page", number: int, way: str, dpi: float) -> Payload:
     """The regions of a page, each as a picture; drawn anew, the page is one region."""
-    from docpipe.parse.ocr.regions import regions
+    from docpipe.parse.scan.regions import regions
 
     greys = pictures.grey(page, _look(page))
     found = regions(greys) if way == WHOLE else ()

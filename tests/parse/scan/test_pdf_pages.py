@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from printed_pages import blob
 
-from docpipe.parse.ocr import pdf_pages
 from docpipe.parse.pdf import PdfParser
+from docpipe.parse.scan import pdf_pages
 
 
 @cache

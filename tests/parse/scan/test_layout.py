@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe.parse.ocr.layout import elements
+from docpipe.parse.scan.layout import elements
 from docpipe.types import BBox
 
 WIDTH, HEIGHT = 2040, 2640

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 from docpipe.parse.content import Box
 from docpipe.parse.grid.tables import find_tables
-from docpipe.parse.ocr import local_engine as engine
-from docpipe.parse.ocr.local_engine import Reading, type_corners
-from docpipe.parse.ocr.local_lines import Frame, Seen, as_on_page, extent, printed, slant, words
-from docpipe.parse.ocr.local_rules import rules
 from docpipe.parse.page.layout import arrange
 from docpipe.parse.page.printed import PrintedLine, PrintedPage, turned
+from docpipe.parse.scan import local_engine as engine
+from docpipe.parse.scan.local_engine import Reading, type_corners
+from docpipe.parse.scan.local_lines import Frame, Seen, as_on_page, extent, printed, slant, words
+from docpipe.parse.scan.local_rules import rules
 
 if TYPE_CHECKING:
-    from docpipe.parse.ocr.local_engine import type_picture
+    from docpipe.parse.scan.local_engine import type_picture
 
 _SAMPLE = 4
 """Lines that are read to see how the page lies."""

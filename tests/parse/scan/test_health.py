@@ -2,8 +2,8 @@
 
 import pytest
 
-from docpipe.parse.ocr.health import alike, trouble
-from docpipe.parse.ocr.layout import Element
+from docpipe.parse.scan.health import alike, trouble
+from docpipe.parse.scan.layout import Element
 
 PROSE = (
     "The harbour office keeps a ledger of every vessel that enters the bay. Each entry names the master, the cargo and "

@@ -6,8 +6,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from docpipe import _ids
-from docpipe.parse.ocr.page_digest import PageDigests, drawn_notes, used
 from docpipe.parse.pdf import PdfParser, engine, failures
+from docpipe.parse.scan.page_digest import PageDigests, drawn_notes, used
 from docpipe.types import Blob
 
 if TYPE_CHECKING:

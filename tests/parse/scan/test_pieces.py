@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standin import printing
 
-from docpipe.parse.ocr.content import from_markdown
-from docpipe.parse.ocr.layout import Element, elements
-from docpipe.parse.ocr.pieces import page
 from docpipe.parse.page.assembly import assemble
+from docpipe.parse.scan.content import from_markdown
+from docpipe.parse.scan.layout import Element, elements
+from docpipe.parse.scan.pieces import page
 from docpipe.tables import read
 from docpipe.types import BBox, BlockKind, Document, Source
 

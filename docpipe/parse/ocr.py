@@ -5,18 +5,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from docpipe.parse.content import Box
-from docpipe.parse.ocr import image_pages, local_page
-from docpipe.parse.ocr.local_figures import unread as unread_pictures
-from docpipe.parse.ocr.local_figures import with_read
 from docpipe.parse.page.printed import Piece, PrintedPage
 from docpipe.parse.page.reader import shown_size
 from docpipe.parse.pdf import PdfParser, PdfPart, engine, failures
+from docpipe.parse.scan import image_pages, local_page
+from docpipe.parse.scan.local_figures import unread as unread_pictures
+from docpipe.parse.scan.local_figures import with_read
 from docpipe.types import Blob, Document, Source
 
 if TYPE_CHECKING:
     import pymupdf
 
-    from docpipe.parse.ocr.local_engine import type_picture
+    from docpipe.parse.scan.local_engine import type_picture
 
 _DPI = (72, 300)
 _LONGEST = 2_000

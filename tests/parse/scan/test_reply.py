@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe.parse.ocr.layout import Element
-from docpipe.parse.ocr.reply import packed, unpacked
+from docpipe.parse.scan.layout import Element
+from docpipe.parse.scan.reply import packed, unpacked
 from docpipe.types import BBox
 
 fractions = st.integers(0, 10**6).map(lambda n: n / 10**6)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from docpipe.parse.ocr.marks import Area, runs
+from docpipe.parse.scan.marks import Area, runs
 
 if TYPE_CHECKING:
-    from docpipe.parse.ocr.marks import type_mask
+    from docpipe.parse.scan.marks import type_mask
 
 _LARGER = 1.2
 """Letters of a heading against those of the page, or of the line before."""

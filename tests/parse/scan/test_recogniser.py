@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from docpipe.errors import CorruptSource, OutOfCredit, Refused, Unavailable
-from docpipe.parse.ocr.layout import Element
-from docpipe.parse.ocr.recogniser import IMAGE, LOWER, UPPER, WHOLE, PageRecogniser
-from docpipe.parse.ocr.reply import unpacked
+from docpipe.parse.scan.layout import Element
+from docpipe.parse.scan.recogniser import IMAGE, LOWER, UPPER, WHOLE, PageRecogniser
+from docpipe.parse.scan.reply import unpacked
 from docpipe.protocols import Payload, Wanted
 from docpipe.types import BBox
 
