@@ -18,7 +18,7 @@ from evaluation import lines, scorer
 from docpipe import _ids
 from docpipe.load.media import HEAD_BYTES, media_type
 from docpipe.markdown import to_markdown
-from docpipe.parse.ocr_local import OcrParser
+from docpipe.parse.ocr import OcrParser
 from docpipe.types import Blob, Document, Source
 
 type_row = dict[str, float]
