@@ -1,12 +1,14 @@
 """Questions and answers in order: a conversation with a pipeline, for code with and without an event loop."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Protocol
 
 from docpipe.chat import session
 from docpipe.chat.needs import Flow
+from docpipe.errors import InvalidOption
 from docpipe.prompt.neutral import without_roles
 from docpipe.types import Answer, Citation, Exchange, ReasoningPiece, TextPiece, Turn, Usage
 
@@ -45,17 +47,20 @@ class Talking(Protocol):
 
 
 class Session:
-    """A conversation: what was said is kept word for word and never changed. One question at a time."""
+    """A conversation: what was said is kept word for word and never changed. One question at a time.
+
+    A question while another is being answered raises InvalidOption: each answer stands on those before it.
+    """
 
     def __init__(self, pipe: Talking) -> None:
         self._pipe = pipe
         self.history: tuple[Exchange, ...] = ()
         self.answers: tuple[Answer, ...] = ()
+        self._free = Lock()
 
     def ask(self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None) -> Answer:
         """`Pipe.ask` with all that was said before."""
-        turn = self._turn(question, where=where, web=web, thinking=thinking, stream=False)
-        *_, answer = self._told(turn)
+        *_, answer = self._told(question, where=where, web=web, thinking=thinking, stream=False)
         assert isinstance(answer, Answer)
         return answer
 
@@ -63,12 +68,12 @@ class Session:
         self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None
     ) -> Iterator[Piece | Answer]:
         """`Pipe.stream` with all that was said before. An answer that is not read to its end is not remembered."""
-        return self._told(self._turn(question, where=where, web=web, thinking=thinking, stream=True))
+        return self._told(question, where=where, web=web, thinking=thinking, stream=True)
 
     async def aask(self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None) -> Answer:
         """`ask` on any event loop; cancelling it cancels the call to the model."""
         answer = None
-        async for piece in self._atold(self._turn(question, where=where, web=web, thinking=thinking, stream=False)):
+        async for piece in self._atold(question, where=where, web=web, thinking=thinking, stream=False):
             answer = piece
         assert isinstance(answer, Answer)
         return answer
@@ -77,7 +82,7 @@ class Session:
         self, question: str, *, where: str = "", web: bool = True, thinking: bool | None = None
     ) -> AsyncIterator[Piece | Answer]:
         """`stream` on any event loop."""
-        return self._atold(self._turn(question, where=where, web=web, thinking=thinking, stream=True))
+        return self._atold(question, where=where, web=web, thinking=thinking, stream=True)
 
     def report(self) -> SessionReport:
         """What was read, written and paid for until now."""
@@ -90,9 +95,23 @@ class Session:
     def _turn(self, question: str, **options: Any) -> Turn:
         return Turn(question=question, history=self.history, **options)
 
-    def _told(self, turn: Turn) -> Iterator[Piece | Answer]:
+    @contextmanager
+    def _begun(self, question: str, **options: Any) -> Iterator[Turn]:
+        """The turn of a question, while it is the only one that is being answered."""
+        if not self._free.acquire(blocking=False):
+            raise InvalidOption(
+                "a question of this conversation is still being answered",
+                where="session",
+                remedy="read its answer to the end or close it, or open another session",
+            )
+        try:
+            yield self._turn(question, **options)
+        finally:
+            self._free.release()
+
+    def _told(self, question: str, **options: Any) -> Iterator[Piece | Answer]:
         exchange = None
-        with closing(session.stream(*self._pipe.begun(turn))) as pieces:
+        with self._begun(question, **options) as turn, closing(session.stream(*self._pipe.begun(turn))) as pieces:
             for piece in pieces:
                 if isinstance(piece, Exchange):
                     exchange = piece
@@ -101,18 +120,19 @@ class Session:
                     self._keep(piece, exchange)
                 yield piece
 
-    async def _atold(self, turn: Turn) -> AsyncIterator[Piece | Answer]:
+    async def _atold(self, question: str, **options: Any) -> AsyncIterator[Piece | Answer]:
         exchange = None
         pipe = self._pipe
-        begun = pipe.begun(turn) if pipe.is_ready else await session.on_pool(lambda: pipe.begun(turn))
-        async with aclosing(session.astream(*begun)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Exchange):
-                    exchange = piece
-                    continue
-                if isinstance(piece, Answer):
-                    self._keep(piece, exchange)
-                yield piece
+        with self._begun(question, **options) as turn:
+            begun = pipe.begun(turn) if pipe.is_ready else await session.on_pool(lambda: pipe.begun(turn))
+            async with aclosing(session.astream(*begun)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Exchange):
+                        exchange = piece
+                        continue
+                    if isinstance(piece, Answer):
+                        self._keep(piece, exchange)
+                    yield piece
 
     def _keep(self, answer: Answer, exchange: Exchange | None) -> None:
         self.history = (*self.history, exchange or _plain(answer))

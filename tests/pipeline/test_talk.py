@@ -221,3 +221,32 @@ def test_a_run_that_would_cost_too_much_does_nothing(pipe: Pipe) -> None:
     assert pipe.run(max_cost=0.0).unchanged == 2
     with pytest.raises(InvalidOption, match="max_cost must be an amount"):
         pipe.run(max_cost=-1.0)
+
+
+def test_a_second_question_while_one_is_answered_is_refused(pipe: Pipe) -> None:
+    session = Pipe(replace(pipe.stages, answerer=Told())).session()
+    first = session.stream("Tower?")
+    assert isinstance(next(first), ReasoningPiece)
+    with pytest.raises(InvalidOption, match="still being answered"):
+        session.ask("Harbour?")
+    assert isinstance(list(first)[-1], Answer)
+    session.ask("Harbour?")
+    assert [exchange.question for exchange in session.history] == ["Tower?", "Harbour?"]
+
+
+def test_a_stream_that_was_closed_leaves_the_conversation_free(pipe: Pipe) -> None:
+    session = Pipe(replace(pipe.stages, answerer=Told())).session()
+    stream = session.stream("Tower?")
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    session.ask("Harbour?")
+    assert [exchange.question for exchange in session.history] == ["Harbour?"]
+
+
+def test_questions_at_once_on_one_loop_are_refused_but_the_first(pipe: Pipe) -> None:
+    async def asked() -> list[Any]:
+        session = AsyncPipe(Pipe(replace(pipe.stages, answerer=Told()))).asession()
+        return await asyncio.gather(*(session.aask(f"Tower {n}?") for n in range(3)), return_exceptions=True)
+
+    results = asyncio.run(asked())
+    assert sorted(type(result).__name__ for result in results) == ["Answer", "InvalidOption", "InvalidOption"]
