@@ -2,9 +2,14 @@
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from docpipe import _ids
+from docpipe.load.media import HEAD_BYTES, media_type
+from docpipe.types import Blob, Source
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -27,3 +32,18 @@ def scorer(data: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def blob(path: Path) -> Blob:
+    """A file, as `load.files` gives it to a parser."""
+    data = path.read_bytes()
+    media = media_type(data[:HEAD_BYTES], path.name)
+    source = Source(uri=path.name, media_type=media, digest=_ids.digest(data), size=len(data), modified=0)
+    return Blob(source=source, data=data)
+
+
+def pairs(folder: Path, kind: str) -> Iterator[tuple[Path, Path]]:
+    """The files of a kind and what is expected of each, as the folder's manifest names them."""
+    for row in lines(folder / "manifest.jsonl"):
+        if row["kind"] == kind:
+            yield folder / row["file"], folder / row["expected"]

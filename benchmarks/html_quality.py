@@ -10,16 +10,14 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from evaluation import lines, scorer
+from evaluation import blob, pairs, scorer
 
-from docpipe import _ids, tables
-from docpipe.load.media import media_type
+from docpipe import tables
 from docpipe.parse.auto import AutoParser
-from docpipe.types import Blob, BlockKind, Document, Source
+from docpipe.types import BlockKind, Document
 
 _RULE = re.compile(r"^\|(?: - \|)+$", re.M)
 FOLDERS = {"html-articles": ("html",), "office": ("html", "csv"), "same-text": ("html", "md", "txt", "csv", "tsv")}
@@ -43,15 +41,12 @@ def main() -> None:
 
 def _measure(folder: Path, kind: str, score: ModuleType, *, files: bool) -> None:
     parser, rows, size, seconds = AutoParser(), [], 0, 0.0
-    for path, expected in _pairs(folder, kind):
-        data = path.read_bytes()
-        source = Source(
-            uri=path.name, media_type=media_type(data, path.name), digest=_ids.digest(data), size=len(data), modified=0
-        )
-        list(parser(Blob(source=source, data=data)))  # what is loaded at the first use is not measured
+    for path, expected in pairs(folder, kind):
+        found = blob(path)
+        list(parser(found))  # what is loaded at the first use is not measured
         start = time.process_time()
-        (document,) = parser(Blob(source=source, data=data))
-        seconds, size = seconds + time.process_time() - start, size + len(data)
+        (document,) = parser(found)
+        seconds, size = seconds + time.process_time() - start, size + len(found.data)
         rows.append((path.name, score.text(_RULE.sub("", expected.read_text("utf-8")), rendered(document))))
     if not rows:
         return
@@ -62,12 +57,6 @@ def _measure(folder: Path, kind: str, score: ModuleType, *, files: bool) -> None
     print(f"{folder.name + ' ' + kind:18} {len(rows):5} {figures}")
     for name, row in sorted(rows, key=lambda row: row[1]["edit"]) if files else ():
         print(f"    {name:45} {row['edit']:6.3f} {row['word_recall']:6.3f} {row['word_precision']:9.3f}")
-
-
-def _pairs(folder: Path, kind: str) -> Iterator[tuple[Path, Path]]:
-    for row in lines(folder / "manifest.jsonl"):
-        if row["kind"] == kind:
-            yield folder / row["file"], folder / row["expected"]
 
 
 def rendered(document: Document) -> str:

@@ -13,13 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from evaluation import lines, scorer
+from evaluation import blob, lines, scorer
 
-from docpipe import _ids
-from docpipe.load.media import HEAD_BYTES, media_type
 from docpipe.markdown import to_markdown
 from docpipe.parse.ocr import OcrParser
-from docpipe.types import Blob, Document, Source
 
 type_row = dict[str, float]
 
@@ -50,7 +47,7 @@ def main() -> None:
 
 def _measured(folder: Path, item: dict[str, Any], score: ModuleType) -> type_row:
     started = time.process_time()
-    document = _document(folder / item["file"])
+    (document,) = OcrParser()(blob(folder / item["file"]))
     spent = time.process_time() - started
     text = to_markdown(document)
     found = score.text((folder / item["expected"]).read_text("utf-8"), text)
@@ -65,13 +62,6 @@ def _measured(folder: Path, item: dict[str, Any], score: ModuleType) -> type_row
         folded = _folded(text)
         row["fields"] = sum(_folded(value) in folded for value in item["fields"].values()) / len(item["fields"])
     return row
-
-
-def _document(path: Path) -> Document:
-    data = path.read_bytes()
-    media = media_type(data[:HEAD_BYTES], path.name)
-    source = Source(uri=path.name, media_type=media, digest=_ids.digest(data), size=len(data), modified=0)
-    return next(iter(OcrParser()(Blob(source=source, data=data))))
 
 
 def _folded(text: str) -> str:

@@ -10,19 +10,16 @@ mails that were saved in UTF-16 count apart: their truth is what a reader of ASC
 
 import argparse
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from evaluation import lines, scorer
+from evaluation import blob, lines, pairs, scorer
 from html_quality import _RULE, rendered
 
-from docpipe import _ids
-from docpipe.load.media import HEAD_BYTES, media_type
 from docpipe.markdown import to_markdown
 from docpipe.parse.auto import AutoParser
-from docpipe.types import FURNITURE, Blob, Document, Source
+from docpipe.types import FURNITURE, Document
 
 FOLDERS = {
     "office": ("docx", "pptx", "xlsx", "xlsm", "odt", "odp"),
@@ -56,12 +53,12 @@ def _measure(folder: Path, kind: str, score: ModuleType, *, files: bool) -> None
     """Print the means of all files of a kind, and of parts of them that are judged apart."""
     documents: list[tuple[str, str, Document]] = []
     size, seconds = 0, 0.0
-    for path, expected in _pairs(folder, kind):
-        blob = _blob(path)
-        list(AutoParser()(blob))  # what is loaded at the first use is not measured
+    for path, expected in pairs(folder, kind):
+        found = blob(path)
+        list(AutoParser()(found))  # what is loaded at the first use is not measured
         start = time.process_time()
-        (document,) = AutoParser()(blob)
-        seconds, size = seconds + time.process_time() - start, size + len(blob.data)
+        (document,) = AutoParser()(found)
+        seconds, size = seconds + time.process_time() - start, size + len(found.data)
         documents.append((path.name, _RULE.sub("", expected.read_text("utf-8")), document))
     if kind == "eml":
         wide = [item for item in documents if "utf-16" in item[0]]
@@ -107,21 +104,8 @@ def _facts(folder: Path, score: ModuleType) -> None:
 
 
 def _text(path: Path) -> str:
-    (document,) = AutoParser()(_blob(path))
+    (document,) = AutoParser()(blob(path))
     return to_markdown(document, furniture=True)
-
-
-def _pairs(folder: Path, kind: str) -> Iterator[tuple[Path, Path]]:
-    for row in lines(folder / "manifest.jsonl"):
-        if row["kind"] == kind:
-            yield folder / row["file"], folder / row["expected"]
-
-
-def _blob(path: Path) -> Blob:
-    data = path.read_bytes()
-    media = media_type(data[:HEAD_BYTES], path.name)
-    source = Source(uri=path.name, media_type=media, digest=_ids.digest(data), size=len(data), modified=0)
-    return Blob(source=source, data=data)
 
 
 if __name__ == "__main__":

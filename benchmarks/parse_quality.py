@@ -14,12 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from evaluation import lines, scorer
+from evaluation import blob, lines, scorer
 
-from docpipe import _ids
 from docpipe.markdown import to_markdown
 from docpipe.parse.pdf import PdfParser
-from docpipe.types import Blob, Document, Source
+from docpipe.types import Document
 
 type_row = dict[str, float]
 
@@ -43,15 +42,9 @@ def main() -> None:
     _speed(sorted((given.data / "pdf-qa" / "pdfs").glob("*.pdf")), given.pages)
 
 
-def _blob(path: Path) -> Blob:
-    data = path.read_bytes()
-    source = Source(uri=path.name, media_type="application/pdf", digest=_ids.digest(data), size=len(data), modified=0)
-    return Blob(source=source, data=data)
-
-
 @cache
 def _document(path: Path) -> Document:
-    return next(iter(PdfParser()(_blob(path))))
+    return next(iter(PdfParser()(blob(path))))
 
 
 def _markdown(path: Path) -> str:
@@ -109,7 +102,7 @@ def _speed(paths: list[Path], most: int) -> None:
         print("skipped: no pdf-qa/pdfs")
         return
     variants = (("docpipe", PdfParser()), ("docpipe without tables", PdfParser(tables=False)))
-    PdfParser().page_count(_blob(paths[0]))
+    PdfParser().page_count(blob(paths[0]))
     pages, plain = 0, time.process_time()
     for path in paths:
         with pymupdf.open(path) as pdf:
@@ -122,9 +115,9 @@ def _speed(paths: list[Path], most: int) -> None:
     for name, parser in variants:
         spent = 0.0
         for path in paths:
-            blob = _blob(path)
+            found = blob(path)
             start = time.process_time()
-            parser.merge(blob.source, [parser.parse_pages(blob, 0, most)])
+            parser.merge(found.source, [parser.parse_pages(found, 0, most)])
             spent += time.process_time() - start
         print(f"{name:24} {pages / spent:6.0f} {spent / plain:12.2f}")
 
