@@ -27,14 +27,24 @@ if TYPE_CHECKING:
     class Model(Protocol):
         """A chat model: `docpipe._zai.chat.Chat`."""
 
-        async def complete(self, request: ChatRequest) -> ChatReply: ...
-        def stream(self, request: ChatRequest) -> AsyncIterator[ChatDelta]: ...
+        async def complete(self, request: ChatRequest) -> ChatReply:
+            """The whole answer."""
+            ...
+
+        def stream(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+            """The answer as it comes."""
+            ...
 
     class Pages(Protocol):
         """Web search and reader: `docpipe.chat.web.Web`."""
 
-        async def search(self, query: str) -> list[WebResult]: ...
-        async def read(self, urls: tuple[str, ...]) -> "list[WebPage | ServiceError]": ...
+        async def search(self, query: str) -> list[WebResult]:
+            """What is found."""
+            ...
+
+        async def read(self, urls: tuple[str, ...]) -> "list[WebPage | ServiceError]":
+            """The pages, in order; in place of one that cannot be read, why."""
+            ...
 
 
 T = TypeVar("T")

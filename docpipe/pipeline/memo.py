@@ -59,8 +59,9 @@ class Memo:
         """
         self._closing.set()
         self._writer.shutdown()
-        if self._writing is not None:
-            self._writing.result()
+        if self._writing is None:  # nothing came: the keys need not be read to see that it is no more than before
+            return
+        self._writing.result()
         if len(self._known) > _MOST_PAGES:
             self._trim()
 

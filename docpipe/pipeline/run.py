@@ -247,9 +247,7 @@ class Run:
         elif kind == "part":
             self._receive_part(pool, job, reply)
         elif kind == "read":
-            long = self._long[job.step.uri]
-            pool.submit(("join", job), "join", long.source, long.joined(), reply.value)
-            long.parts = []
+            self._join(pool, self._long[job.step.uri], reply.value)
         elif isinstance(reply.value, Asking):
             asking = reply.value
             long = LongJob(job=job, source=asking.source, parts=[asking.part], seconds=reply.seconds)
@@ -284,8 +282,12 @@ class Run:
         if long.wanted():
             self._have_read(pool, long)
         else:
-            pool.submit(("join", job), "join", long.source, long.joined(), {})
-            long.parts = []
+            self._join(pool, long, {})
+
+    def _join(self, pool: WorkerPool, long: LongJob, replies: Mapping[str, bytes]) -> None:
+        """Have its parts made into a document; they are not held here any longer."""
+        pool.submit(("join", long.job), "join", long.source, long.joined(), replies)
+        long.parts = []
 
     def _have_read(self, pool: WorkerPool, long: LongJob) -> None:
         """Ask the service for the pages that it has to read; the reply comes like a worker's."""
