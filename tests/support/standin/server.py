@@ -203,7 +203,7 @@ class StandIn:
             try:
                 await self._handled(wire, request, call)
             finally:
-                call.ended = time.monotonic()
+                call.ended = call.ended or time.monotonic()
             if call.status < 0:
                 return
 
@@ -233,6 +233,7 @@ class StandIn:
     async def _refused(self, wire: Wire, refusal: Refusal, call: Call) -> None:
         call.status, call.code = refusal.status, refusal.code
         shown = refusals.body(refusal.code, refusal.message, refusal.shape, status=refusal.status, path=call.path)
+        call.ended = time.monotonic()
         await wire.reply(refusal.status, *shown, refusal.headers)
 
     async def _answered(self, wire: Wire, body: dict[str, Any], call: Call) -> None:
@@ -256,6 +257,7 @@ class StandIn:
     async def _whole(self, wire: Wire, content: Any, fault: Fault | None, call: Call) -> None:
         call.status = (fault and fault.status) or 200
         if fault is None:
+            call.ended = time.monotonic()  # before the answer leaves: who has it may look at once
             await wire.reply(200, "application/json; charset=UTF-8", content)
             return
         if fault.edit:
@@ -299,6 +301,7 @@ class StandIn:
             return
         if fault is None or fault.done:
             await wire.chunk(b"data: [DONE]\n\n")
+        call.ended = time.monotonic()
         await wire.chunk(b"")
 
     async def _spoiled(self, wire: Wire, rest: bytes, fault: Fault, call: Call) -> None:
