@@ -16,11 +16,11 @@ from docpipe.embed.hashing import HashingEmbedder
 from docpipe.index.lancedb import LanceIndex
 from docpipe.load.files import FileLoader
 from docpipe.parse.auto import AutoParser
-from docpipe.pipeline.build import Stages
-from docpipe.pipeline.ledger import Ledger, new_row
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.run import Run
-from docpipe.pipeline.survey import stamp_of
+from docpipe.pipeline.file.build import Stages
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.ledger import Ledger, new_row
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.ingest.survey import stamp_of
 from docpipe.types import Entry
 
 

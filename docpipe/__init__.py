@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         StageError,
     )
     from docpipe.pipeline.pipe import AsyncPipe, Pipe, aopen, open
-    from docpipe.pipeline.reports import Event, FailureRow, Plan, PlanItem, RunReport, StatusReport
+    from docpipe.pipeline.report.reports import Event, FailureRow, Plan, PlanItem, RunReport, StatusReport
     from docpipe.pipeline.talk import Session, SessionReport
     from docpipe.types import (
         Answer,
@@ -106,7 +106,7 @@ _MODULES = {
         "StageError",
     ),
     "docpipe.pipeline.pipe": ("AsyncPipe", "Pipe", "aopen", "open"),
-    "docpipe.pipeline.reports": ("Event", "FailureRow", "Plan", "PlanItem", "RunReport", "StatusReport"),
+    "docpipe.pipeline.report.reports": ("Event", "FailureRow", "Plan", "PlanItem", "RunReport", "StatusReport"),
     "docpipe.pipeline.talk": ("Session", "SessionReport"),
 }
 """Where a public name is found, if not in `docpipe.types`."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from docpipe.pipeline.reports import Event, FailureRow, PagesOf, Plan, RunReport, StatusReport
+from docpipe.pipeline.report.reports import Event, FailureRow, PagesOf, Plan, RunReport, StatusReport
 from docpipe.prompt.builder import Built
 from docpipe.prompt.prefix import Difference, digest
 from docpipe.prompt.saved import cacheable_share

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TextIO
 
 from docpipe import console, output
 from docpipe.errors import ConfigError, DocpipeError
-from docpipe.pipeline import json_forms
+from docpipe.pipeline.report import json_forms
 from docpipe.types import Answer, ReasoningPiece, TextPiece
 
 HELP = "Ask, a question a line. /quit (or Ctrl-D) ends, /cost tells what was spent, Ctrl-C stops an answer.\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, RunLocked, SourceError, Unauthorized
-from docpipe.pipeline import json_forms
+from docpipe.pipeline.report import json_forms
 
 __all__ = ["OutputLost", "explain", "flush", "quiet", "replace_closed_streams", "show", "tell", "write"]
 

@@ -28,7 +28,7 @@ from docpipe.errors import (
     SourceError,
     Unauthorized,
 )
-from docpipe.pipeline.reports import Event, FailureRow, PagesOf, Plan, PlanItem, RunReport, StatusReport
+from docpipe.pipeline.report.reports import Event, FailureRow, PagesOf, Plan, PlanItem, RunReport, StatusReport
 from docpipe.prompt import prefix, prices
 from docpipe.prompt.builder import Built
 from docpipe.protocols import IndexStats

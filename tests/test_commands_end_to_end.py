@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from docpipe.pipeline.lock import run_lock
+from docpipe.pipeline.schedule.lock import run_lock
 
 pytestmark = pytest.mark.slow
 

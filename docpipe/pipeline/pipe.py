@@ -14,15 +14,16 @@ from docpipe.chat.needs import Flow
 from docpipe.chat.session import World, on_pool
 from docpipe.chat.web import WebGrounds
 from docpipe.errors import ConfigError, InvalidOption
-from docpipe.pipeline import planning, spec
-from docpipe.pipeline.build import Stages, build
-from docpipe.pipeline.ledger import Ledger
-from docpipe.pipeline.lock import run_lock
+from docpipe.pipeline.file import spec
+from docpipe.pipeline.file.build import Stages, build
+from docpipe.pipeline.ingest import planning
+from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.pricing import check_cost
+from docpipe.pipeline.ingest.readiness import require_keys
+from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.pinned import Pinned
-from docpipe.pipeline.pricing import check_cost
-from docpipe.pipeline.readiness import require_keys
-from docpipe.pipeline.reports import Event, FailureRow, Plan, RunReport, StatusReport
-from docpipe.pipeline.run import Run
+from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
+from docpipe.pipeline.schedule.lock import run_lock
 from docpipe.pipeline.source_texts import SourceTexts
 from docpipe.pipeline.talk import Piece, Session
 from docpipe.prompt import prefix, prices

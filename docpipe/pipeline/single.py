@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from docpipe.errors import ConfigError, CorruptSource, SourceError
-from docpipe.pipeline import spec
-from docpipe.pipeline.build import build
-from docpipe.pipeline.catalog import stage_class
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.workers import WorkerPool
+from docpipe.pipeline.file import spec
+from docpipe.pipeline.file.build import build
+from docpipe.pipeline.file.catalog import stage_class
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.processes.workers import WorkerPool
 from docpipe.protocols import Loader, Parser
 from docpipe.types import Blob, Document, Entry
 

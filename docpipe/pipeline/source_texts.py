@@ -3,7 +3,7 @@
 from threading import Lock
 
 from docpipe import _codec
-from docpipe.pipeline.ledger import Ledger
+from docpipe.pipeline.ingest.ledger import Ledger
 from docpipe.protocols import Index
 from docpipe.types import Chunk
 

@@ -17,9 +17,9 @@ from docpipe.errors import SourceError, SourceTooLarge, Unauthorized, Unreadable
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.media import served_media_type
 from docpipe.load.web import WebLoader
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.reports import RunReport
-from docpipe.pipeline.run import Run
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.report.reports import RunReport
 from docpipe.types import Entry, Outcome, Status
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"

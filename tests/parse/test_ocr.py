@@ -21,7 +21,7 @@ from docpipe.parse.pdf import PdfParser
 from docpipe.parse.scan import local_engine, local_page
 from docpipe.parse.scan.local_engine import Reading, type_corners
 from docpipe.parse.scan.local_lines import Frame, Seen, as_on_page, printed, slant, words
-from docpipe.pipeline.work import PAGES_PER_PART, Work
+from docpipe.pipeline.processes.work import PAGES_PER_PART, Work
 from docpipe.tables import read
 from docpipe.types import Blob, BlockKind, Document, Source
 

@@ -11,9 +11,9 @@ import pytest
 from docpipe._ids import fingerprint
 from docpipe.chat.needs import Flow
 from docpipe.errors import ConfigError, InvalidOption, StageMismatch
-from docpipe.pipeline import catalog
-from docpipe.pipeline.build import ChunkerChain, Stages, build
-from docpipe.pipeline.spec import load
+from docpipe.pipeline.file import catalog
+from docpipe.pipeline.file.build import ChunkerChain, Stages, build
+from docpipe.pipeline.file.spec import load
 from docpipe.types import Answer, Blob, Block, BlockKind, Chunk, Document, Source, Span, TextPiece, Turn
 
 

@@ -6,10 +6,10 @@ from importlib.util import find_spec
 import pytest
 
 from docpipe.errors import ConfigError, UnknownName
-from docpipe.pipeline import catalog
-from docpipe.pipeline.problems import Place, Problems
-from docpipe.pipeline.stage_options import make_stage
-from docpipe.pipeline.yaml_tree import tree_of
+from docpipe.pipeline.file import catalog
+from docpipe.pipeline.file.problems import Place, Problems
+from docpipe.pipeline.file.stage_options import make_stage
+from docpipe.pipeline.file.yaml_tree import tree_of
 
 
 class Mine:

@@ -12,7 +12,7 @@ import pytest
 
 from docpipe.errors import RunLocked
 from docpipe.index.lancedb import LanceIndex
-from docpipe.pipeline.lock import run_lock
+from docpipe.pipeline.schedule.lock import run_lock
 
 SUPPORT = Path(__file__).parents[1] / "support"
 Rows = dict[str, tuple[str, str]]
@@ -80,7 +80,7 @@ def test_two_runs_at_once_are_refused_and_the_holder_is_named(tmp_path: Path) ->
 
 def test_a_lock_is_free_again_when_its_holder_is_killed(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from docpipe.pipeline.lock import run_lock\n"
+        "import sys, time; from pathlib import Path; from docpipe.pipeline.schedule.lock import run_lock\n"
         "with run_lock(Path(sys.argv[1]), index='x'): print('held', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from docpipe.pipeline.ledger import Known, Stamp
-from docpipe.pipeline.plan import Action, decide, vanished
+from docpipe.pipeline.ingest.ledger import Known, Stamp
+from docpipe.pipeline.ingest.plan import Action, decide, vanished
 from docpipe.types import Entry
 
 BY = Stamp(parse="p", chunk="pc", tried="pct")

@@ -9,10 +9,10 @@ from toy_stages import ToyParser, ToyStages
 
 from docpipe.index.lancedb import LanceIndex
 from docpipe.load.files import FileLoader
-from docpipe.pipeline.ledger import Ledger
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.planning import plan
-from docpipe.pipeline.run import Run
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.planning import plan
+from docpipe.pipeline.ingest.run import Run
 
 OPTIONS = RunOptions(workers=1)
 

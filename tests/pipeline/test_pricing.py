@@ -14,10 +14,10 @@ from docpipe.index.memory import MemoryIndex
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.glm_ocr import GlmOcrParser
 from docpipe.parse.pdf import PdfParser
-from docpipe.pipeline import json_forms
-from docpipe.pipeline.ledger import Ledger
-from docpipe.pipeline.pricing import Spending, check_cost, cost, expected_cost
-from docpipe.pipeline.reports import PagesOf, Plan, RunReport
+from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.pricing import Spending, check_cost, cost, expected_cost
+from docpipe.pipeline.report import json_forms
+from docpipe.pipeline.report.reports import PagesOf, Plan, RunReport
 
 LOCAL = object()
 """A stage that asks no service."""

@@ -11,7 +11,7 @@ from docpipe.embed.http import HttpEmbedder
 from docpipe.errors import Unauthorized
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.glm_ocr import GlmOcrParser
-from docpipe.pipeline.readiness import require_keys, within
+from docpipe.pipeline.ingest.readiness import require_keys, within
 
 
 @dataclass(frozen=True, kw_only=True)

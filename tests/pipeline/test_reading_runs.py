@@ -18,13 +18,13 @@ from docpipe.errors import CorruptSource, DocpipeError, Refused, Unauthorized, U
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.files import FileLoader
-from docpipe.pipeline import json_forms
-from docpipe.pipeline.ledger import Ledger
-from docpipe.pipeline.memo import Memo
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.recognition import Recognition, tried_again
-from docpipe.pipeline.reports import Event, RunReport
-from docpipe.pipeline.run import Run
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.memo import Memo
+from docpipe.pipeline.ingest.recognition import Recognition, tried_again
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.report import json_forms
+from docpipe.pipeline.report.reports import Event, RunReport
 from docpipe.protocols import Payload, Wanted
 
 OPTIONS = RunOptions(workers=1)

@@ -17,7 +17,7 @@ from standin import StandIn, faults, measures, printing
 import docpipe
 from docpipe.errors import OutOfCredit, Unauthorized
 from docpipe.index.memory import MemoryIndex
-from docpipe.pipeline.memo import Memo
+from docpipe.pipeline.ingest.memo import Memo
 
 PATH = "/layout_parsing"
 PIPELINE = """

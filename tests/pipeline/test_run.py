@@ -12,9 +12,9 @@ from docpipe.errors import IndexMismatch, SourceError
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.files import FileLoader
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.reports import Event, RunReport
-from docpipe.pipeline.run import Run
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.report.reports import Event, RunReport
 from docpipe.protocols import Index
 from docpipe.types import Status
 

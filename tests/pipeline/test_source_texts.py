@@ -7,7 +7,7 @@ import pytest
 
 import docpipe
 from docpipe.pipeline import source_texts
-from docpipe.pipeline.ledger import Ledger
+from docpipe.pipeline.ingest.ledger import Ledger
 from docpipe.pipeline.pipe import Pipe
 from docpipe.types import Chunk
 

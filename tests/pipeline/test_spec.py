@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from docpipe.errors import ConfigError, InvalidOption, UnknownName
-from docpipe.pipeline.problems import Place, Problems, did_you_mean
-from docpipe.pipeline.spec import PipelineSpec, load
-from docpipe.pipeline.stage_options import make
-from docpipe.pipeline.yaml_tree import read, tree_of
+from docpipe.pipeline.file.problems import Place, Problems, did_you_mean
+from docpipe.pipeline.file.spec import PipelineSpec, load
+from docpipe.pipeline.file.stage_options import make
+from docpipe.pipeline.file.yaml_tree import read, tree_of
 
 GOOD = """\
 version: 1
@@ -346,7 +346,7 @@ def test_any_text_gives_a_spec_or_one_config_error(load_text: Load, text: str) -
 def test_reading_a_spec_loads_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(GOOD, encoding="utf-8")
     code = (
-        "import sys; from docpipe.pipeline.spec import load; load(sys.argv[1], environment={});"
+        "import sys; from docpipe.pipeline.file.spec import load; load(sys.argv[1], environment={});"
         "print([name for name in ('numpy', 'lancedb', 'pyarrow', 'pymupdf', 'onnxruntime') if name in sys.modules])"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ from misbehaving import Misbehaving
 
 from docpipe._http import meter
 from docpipe.errors import ConfigError, CorruptSource, OutOfMemory, TimedOut, WorkerDied
-from docpipe.pipeline.workers import Limits, Reply, WorkerPool
+from docpipe.pipeline.processes.workers import Limits, Reply, WorkerPool
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_process_that_cannot_start_is_not_blamed_on_what_it_was_to_do(monkeypa
         pytest.raises(WorkerDied, match="before it could work") as caught,
     ):
         ask(pool, "greet", "you")
-    assert "docpipe.pipeline.worker" in caught.value.remedy
+    assert "docpipe.pipeline.processes.worker" in caught.value.remedy
 
 
 def test_calls_run_side_by_side_and_all_come_back() -> None:

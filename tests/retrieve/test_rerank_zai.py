@@ -12,8 +12,8 @@ from docpipe._http.endpoint import Endpoint
 from docpipe.embed.hashing import HashingEmbedder
 from docpipe.errors import BadReply, OutOfCredit, Refused, Unauthorized, Unavailable
 from docpipe.index.memory import MemoryIndex
-from docpipe.pipeline.build import reranker
-from docpipe.pipeline.spec import RetrieveOptions
+from docpipe.pipeline.file.build import reranker
+from docpipe.pipeline.file.spec import RetrieveOptions
 from docpipe.protocols import DocumentRows, Reranker
 from docpipe.retrieve.rerank_zai import ZaiReranker
 from docpipe.retrieve.retriever import IndexRetriever

@@ -7,9 +7,9 @@ from toy_stages import ToyStages
 
 from docpipe.index.lancedb import LanceIndex
 from docpipe.load.files import FileLoader
-from docpipe.pipeline.lock import run_lock
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.run import Run
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.schedule.lock import run_lock
 
 
 def main(folder: str, index: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from docpipe.errors import ConfigError, DocpipeError
 from docpipe.geometry import PageBox
-from docpipe.pipeline.reports import FailureRow, Plan, RunReport, StatusReport
+from docpipe.pipeline.report.reports import FailureRow, Plan, RunReport, StatusReport
 from docpipe.types import Answer, Block, Chunk, Citation, Document, Failure, Hit, Outcome
 
 Json = dict[str, Any]

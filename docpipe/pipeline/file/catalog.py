@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from docpipe.errors import ConfigError, UnknownName
-from docpipe.pipeline.problems import did_you_mean
+from docpipe.pipeline.file.problems import did_you_mean
 
 GROUP = "docpipe.stages"
 """Entry points of this group add stages: `chunk.mine = "my_package.module:MyChunker"`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from docpipe._http import loop
 from docpipe.errors import DocpipeError, OutOfCredit, ServiceError, Unauthorized, Unavailable
-from docpipe.pipeline.memo import Memo
+from docpipe.pipeline.ingest.memo import Memo
 from docpipe.protocols import Payload, Recogniser, Wanted
 
 ENDS_THE_RUN = (Unauthorized, OutOfCredit)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
-from docpipe.pipeline import json_forms
-from docpipe.pipeline.reports import RunReport
+from docpipe.pipeline.report import json_forms
+from docpipe.pipeline.report.reports import RunReport
 from docpipe.protocols import Index, KeyedTable
 from docpipe.types import Failure, Source, Status
 

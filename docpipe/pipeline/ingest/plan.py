@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from docpipe.pipeline.ledger import Known, Stamp
+from docpipe.pipeline.ingest.ledger import Known, Stamp
 from docpipe.types import Entry, Status
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from docpipe.errors import ConfigError, InvalidOption, StageMismatch, UnknownName
-from docpipe.pipeline.catalog import stage_class
-from docpipe.pipeline.problems import Problems, did_you_mean
-from docpipe.pipeline.yaml_tree import BROKEN, Tree, scalar_value
+from docpipe.pipeline.file.catalog import stage_class
+from docpipe.pipeline.file.problems import Problems, did_you_mean
+from docpipe.pipeline.file.yaml_tree import BROKEN, Tree, scalar_value
 
 _WRONG: Any = object()
 """Stands for a value whose problem was noted."""

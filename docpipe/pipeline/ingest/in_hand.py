@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from docpipe.errors import EmbedError, ServiceError
-from docpipe.pipeline.ledger import Row
-from docpipe.pipeline.plan import Step
-from docpipe.pipeline.reports import PagesOf
-from docpipe.pipeline.work import Parsed, Part
-from docpipe.pipeline.writing import Written
+from docpipe.pipeline.ingest.ledger import Row
+from docpipe.pipeline.ingest.plan import Step
+from docpipe.pipeline.ingest.writing import Written
+from docpipe.pipeline.processes.work import Parsed, Part
+from docpipe.pipeline.report.reports import PagesOf
 from docpipe.protocols import Wanted
 from docpipe.types import Outcome, Source, Status
 

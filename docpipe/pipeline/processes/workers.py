@@ -19,12 +19,14 @@ from typing import Any, BinaryIO, Self
 
 from docpipe._http import meter
 from docpipe.errors import ConfigError, OutOfMemory, StageError, TimedOut, WorkerDied
-from docpipe.pipeline.worker import read_frame, write_frame
+from docpipe.pipeline.processes.worker import read_frame, write_frame
 
 _START = 60.0
 """Seconds a process may take to start: a busy machine must not count against a document."""
 _STARTING = "start"
 """What stands for the method's name until the process is ready."""
+_PROGRAM = "docpipe.pipeline.processes.worker"
+"""Run with -P, so that no module of the folder we stand in is taken for one of its own."""
 _TICK = 0.1
 """Seconds between two looks at a worker's memory."""
 _RETIRE = 300 * 2**20
@@ -220,7 +222,12 @@ class _Child:
 
     def __init__(self, setup: tuple[bytes, bytes]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "docpipe.pipeline.worker"],  # -P: no module of the folder we stand in
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "docpipe.pipeline.processes.worker",
+            ],  # -P: no module of the folder we stand in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -305,7 +312,7 @@ class _Child:
             return WorkerDied(
                 f"a worker process ended before it could work ({how})",
                 stage=method,
-                remedy=f"see what `{sys.executable} -P -m docpipe.pipeline.worker < /dev/null` says",
+                remedy=f"see what `{sys.executable} -P -m docpipe.pipeline.processes.worker < /dev/null` says",
             )
         return WorkerDied(
             f"the worker process died ({how})",

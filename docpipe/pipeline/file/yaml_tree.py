@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docpipe.errors import ConfigError
-from docpipe.pipeline.problems import Place, Problems
+from docpipe.pipeline.file.problems import Place, Problems
 
 if TYPE_CHECKING:
     import yaml

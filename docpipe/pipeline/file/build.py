@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from docpipe.errors import ConfigError, InvalidOption, StageMismatch
-from docpipe.pipeline.catalog import reranker_class
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.problems import Place, Problems
-from docpipe.pipeline.spec import PipelineSpec, RetrieveOptions, StageSpec
-from docpipe.pipeline.stage_options import make_stage
+from docpipe.pipeline.file.catalog import reranker_class
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.file.problems import Place, Problems
+from docpipe.pipeline.file.spec import PipelineSpec, RetrieveOptions, StageSpec
+from docpipe.pipeline.file.stage_options import make_stage
 from docpipe.prompt.options import PromptOptions
 from docpipe.protocols import Answerer, Chunker, Embedder, Index, Loader, Parser, Reranker
 from docpipe.types import Chunk, Document

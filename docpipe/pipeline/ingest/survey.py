@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from docpipe._ids import chain, fingerprint
 from docpipe.errors import SourceError
-from docpipe.pipeline.ledger import Known, Stamp
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.plan import WORK, Action, Step, decide, vanished
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.ledger import Known, Stamp
+from docpipe.pipeline.ingest.plan import WORK, Action, Step, decide, vanished
 from docpipe.protocols import Loader
 from docpipe.types import Entry, Failure, Outcome, Status
 

@@ -7,8 +7,8 @@ from typing import Any
 from docpipe._http import meter
 from docpipe._http.meter import Tally
 from docpipe.errors import InvalidOption
-from docpipe.pipeline.readiness import within
-from docpipe.pipeline.reports import Plan
+from docpipe.pipeline.ingest.readiness import within
+from docpipe.pipeline.report.reports import Plan
 from docpipe.prompt.prices import bill
 from docpipe.protocols import Expected, PaidByPage, PaidByToken
 

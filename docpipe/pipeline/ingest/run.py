@@ -9,18 +9,18 @@ from typing import Any, Protocol
 
 from docpipe import _ids
 from docpipe.errors import EmbedError, ServiceError, SourceTooLarge, UnreadableSource, UnsupportedMedia, failure
-from docpipe.pipeline.in_hand import Commit, Job, LongJob, Tally, as_listed, written_outcome
-from docpipe.pipeline.ledger import Ledger, Row, Stamp, new_row
-from docpipe.pipeline.memo import Memo
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.plan import Action, Step
-from docpipe.pipeline.pricing import Spending
-from docpipe.pipeline.recognition import ENDS_THE_RUN, MOST_IN_A_ROW, Recognition, tried_again
-from docpipe.pipeline.reports import Event, RunReport
-from docpipe.pipeline.survey import Survey, check_deletions, stamp_of, survey
-from docpipe.pipeline.work import Asking, Long, Parsed, Unchanged, Work
-from docpipe.pipeline.workers import Reply, WorkerPool
-from docpipe.pipeline.writing import BatchWriter, Written
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.in_hand import Commit, Job, LongJob, Tally, as_listed, written_outcome
+from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp, new_row
+from docpipe.pipeline.ingest.memo import Memo
+from docpipe.pipeline.ingest.plan import Action, Step
+from docpipe.pipeline.ingest.pricing import Spending
+from docpipe.pipeline.ingest.recognition import ENDS_THE_RUN, MOST_IN_A_ROW, Recognition, tried_again
+from docpipe.pipeline.ingest.survey import Survey, check_deletions, stamp_of, survey
+from docpipe.pipeline.ingest.writing import BatchWriter, Written
+from docpipe.pipeline.processes.work import Asking, Long, Parsed, Unchanged, Work
+from docpipe.pipeline.processes.workers import Reply, WorkerPool
+from docpipe.pipeline.report.reports import Event, RunReport
 from docpipe.protocols import Chunker, Embedder, Index, Loader, Parser, Payload
 from docpipe.types import Failure, Outcome, Status
 

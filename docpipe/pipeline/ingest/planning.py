@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from docpipe.pipeline.ledger import Ledger, Row
-from docpipe.pipeline.memo import Memo
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.plan import Action, Step
-from docpipe.pipeline.pricing import expected_cost
-from docpipe.pipeline.reports import Plan, PlanItem
-from docpipe.pipeline.run import RunStages
-from docpipe.pipeline.survey import Survey, stamp_of, survey
-from docpipe.pipeline.work import Measured, Part, Work, assisting
-from docpipe.pipeline.workers import WorkerPool
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.ledger import Ledger, Row
+from docpipe.pipeline.ingest.memo import Memo
+from docpipe.pipeline.ingest.plan import Action, Step
+from docpipe.pipeline.ingest.pricing import expected_cost
+from docpipe.pipeline.ingest.run import RunStages
+from docpipe.pipeline.ingest.survey import Survey, stamp_of, survey
+from docpipe.pipeline.processes.work import Measured, Part, Work, assisting
+from docpipe.pipeline.processes.workers import WorkerPool
+from docpipe.pipeline.report.reports import Plan, PlanItem
 
 _WORDS: Mapping[Action, Literal["add", "change", "delete", "keep", "retry", "ignore"]] = {
     Action.ADD: "add",

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from docpipe.pipeline.workers import Limits
+from docpipe.pipeline.processes.workers import Limits
 
 _WEEK = 7 * 86_400.0
 _MOST_WORKERS = 1_024

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from docpipe._ids import text_key
 from docpipe.errors import EmbedError
-from docpipe.pipeline.ledger import Ledger, Row, Stamp
-from docpipe.pipeline.work import Parsed
+from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp
+from docpipe.pipeline.processes.work import Parsed
 from docpipe.protocols import DocumentRows, Embedder, Index
 from docpipe.types import Chunk, EmbeddedChunk, Status
 

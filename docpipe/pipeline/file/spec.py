@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from docpipe._http.endpoint import Endpoint
 from docpipe.errors import ConfigError, StageMismatch, UnknownName
-from docpipe.pipeline.options import RunOptions
-from docpipe.pipeline.problems import Place, Problems, did_you_mean
-from docpipe.pipeline.stage_options import make, make_stage
-from docpipe.pipeline.yaml_tree import BROKEN, Tree, read, tree_of
+from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.file.problems import Place, Problems, did_you_mean
+from docpipe.pipeline.file.stage_options import make, make_stage
+from docpipe.pipeline.file.yaml_tree import BROKEN, Tree, read, tree_of
 from docpipe.prompt.options import PromptOptions
 
 _KEYS = ("version", "name", "source", "stages", "index", "retrieve", "prompt", "chat", "run")

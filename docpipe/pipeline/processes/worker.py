@@ -1,6 +1,6 @@
 """One isolated worker process: calls in on standard input, replies out on standard output.
 
-The parent starts it with `python -m docpipe.pipeline.worker`, so nothing of the parent's program is imported
+The parent starts it with `python -m docpipe.pipeline.processes.worker`, so nothing of the parent's program is imported
 again (no `if __name__ == "__main__"` is asked of users). Frames are a length and a pickle, both ways.
 """
 

@@ -1,0 +1,72 @@
+"""Commands that bring an index in line with its sources, and say how it stands."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from docpipe import output
+from docpipe.commands.program import AsJson, Debug, Failed, Pipeline, app, opened
+from docpipe.pipeline.report import json_forms
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command()
+def run(
+    pipeline: Pipeline,
+    question: Annotated[str | None, typer.Option("--ask", help="Ask this afterwards.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Parse everything again.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Work on so many documents at most.")] = None,
+    max_cost: Annotated[float | None, typer.Option(metavar="USD", help="Do nothing if it would cost more.")] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Bring the index in line with the sources."""
+    from docpipe import console
+
+    with opened(pipeline) as pipe, output.quiet(as_json):
+        with console.RunProgress() as progress:
+            report = pipe.run(full=full, limit=limit, max_cost=max_cost, progress=progress)
+        answer = pipe.ask(question) if question is not None else None
+    form = json_forms.run(report) | ({"ask": json_forms.ask(answer)} if answer else {})
+    output.show(
+        form, lambda: console.run_text(report) + ("\n" + console.answer_text(answer) if answer else ""), as_json
+    )
+    if report.failed:
+        raise Failed
+
+
+@app.command()
+def plan(
+    pipeline: Pipeline,
+    full: Annotated[bool, typer.Option("--full", help="As if everything were parsed again.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Say what `run` would do, and write nothing."""
+    from docpipe import console
+
+    with opened(pipeline) as pipe, output.quiet(as_json):
+        wanted = pipe.plan(full=full)
+    output.show(json_forms.plan(wanted), lambda: console.plan_text(wanted), as_json)
+
+
+@app.command()
+def status(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Say what the index holds and what the last run did."""
+    from docpipe import console
+
+    with opened(pipeline) as pipe, output.quiet(as_json):
+        report = pipe.status()
+    output.show(json_forms.status(report), lambda: console.status_text(report), as_json)
+
+
+@app.command()
+def failures(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> None:
+    """List the documents that failed, why, and what to try."""
+    from docpipe import console
+
+    with opened(pipeline) as pipe, output.quiet(as_json):
+        rows = pipe.failures()
+    output.show(json_forms.failures(rows), lambda: console.failures_text(rows), as_json)
