@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +16,9 @@ from docpipe.chat.web import WebGrounds
 from docpipe.errors import ConfigError, InvalidOption
 from docpipe.pipeline.file import spec
 from docpipe.pipeline.file.build import Stages, build
-from docpipe.pipeline.ingest import planning
-from docpipe.pipeline.ingest.ledger import Ledger
-from docpipe.pipeline.ingest.pricing import check_cost
 from docpipe.pipeline.ingest.readiness import require_keys
-from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.keeping import Keeping
 from docpipe.pipeline.pinned import Pinned
-from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
-from docpipe.pipeline.schedule.lock import run_lock
 from docpipe.pipeline.source_texts import SourceTexts
 from docpipe.pipeline.talk import Piece, Session
 from docpipe.prompt import prefix, prices
@@ -39,53 +34,12 @@ _MOST_HITS = 1_000_000
 """Beyond this a limit is a slip of the pen; Lance cannot count beyond 2**31."""
 
 
-class Pipe:
+class Pipe(Keeping):
     """An open pipeline. Safe to search and to ask from several threads; one `run` at a time."""
 
     def __init__(self, stages: Stages) -> None:
-        self.stages = stages
+        super().__init__(stages)
         self._has_keys = False
-
-    @property
-    def name(self) -> str:
-        """The pipeline's name."""
-        return self.stages.name
-
-    def run(
-        self,
-        *,
-        full: bool = False,
-        limit: int | None = None,
-        max_cost: float | None = None,
-        progress: Callable[[Event], None] | None = None,
-    ) -> RunReport:
-        """Bring the index in line with the sources.
-
-        Args:
-            full: parse everything again, whatever the ledger says.
-            limit: work on so many documents at most; the next run goes on.
-            max_cost: what services may cost, in USD; a run that is expected to cost more does nothing.
-            progress: is told each step, in this thread.
-
-        Raises:
-            InvalidOption: the limit is below 1, or the run would cost more than `max_cost`.
-            Unauthorized: the key of a service is not set; the message names the variable.
-            RunLocked: another run works on the same index.
-            SourceError: a source cannot be listed, or so much of it is gone that it looks like a mistake.
-            IndexMismatch, IndexFailed: the index is another model's, or cannot be written.
-        """
-        if limit is not None and limit < 1:
-            raise InvalidOption(f"limit must be at least 1, got {limit}", where="limit", remedy="ask for 1 or more")
-        stages = self.stages
-        require_keys(stages.loaders, stages.parser, stages.chunker, stages.embedder)
-        if max_cost is not None:
-            check_cost(self.plan(full=full, limit=limit), max_cost)
-        with self._alone():
-            return Run(stages, stages.run, full=full, limit=limit, progress=progress)(self.name)
-
-    def plan(self, *, full: bool = False, limit: int | None = None) -> Plan:
-        """What `run` would do, and cost; writes nothing and asks no service."""
-        return planning.plan(self.stages, self.stages.run, full=full, limit=limit)
 
     def search(
         self, question: str, *, limit: int | None = None, where: str = "", mode: Mode | None = None
@@ -162,36 +116,6 @@ class Pipe:
         stage = self._prompting()
         price = prices.price(stage.model) if stage.service.key else prices.CALLS["selfhosted"]
         return prefix.difference(first, second, count=stage.count, price=price)
-
-    def status(self) -> StatusReport:
-        """What the index holds and what the last run did."""
-        index, ledger = self.stages.index, Ledger(self.stages.index)
-        totals, stats = ledger.totals(), index.stats()
-        return StatusReport(
-            name=self.name,
-            index=index.name,
-            version=stats.version,
-            documents=totals["indexed"],
-            chunks=stats.rows,
-            failed=totals["failed"],
-            stats=stats,
-            last_run=ledger.last_run(),
-        )
-
-    def failures(self) -> list[FailureRow]:
-        """The documents that failed, by uri."""
-        return [
-            FailureRow(
-                uri=row.uri,
-                stage=row.stage,
-                error=row.failure,
-                attempts=row.attempts,
-                first=row.first_failed,
-                last=row.last_tried,
-            )
-            for row in Ledger(self.stages.index).failed()
-            if row.failure is not None
-        ]
 
     def source_text(self, chunk: Chunk) -> str | None:
         """What was parsed from the source where a chunk was taken from, to look a quote up in.
@@ -286,13 +210,6 @@ class Pipe:
             remedy = f"modes are {', '.join(get_args(Mode))}"
             raise InvalidOption(f"there is no mode {mode!r}", where="mode", remedy=remedy)
         return Query(text=question, limit=wanted, where=where, mode=mode or options.mode)
-
-    def _alone(self) -> contextlib.AbstractContextManager[None]:
-        """The lock of an index that lies in a folder of this machine."""
-        uri = getattr(self.stages.index, "uri", "")
-        if not uri or "://" in uri:
-            return contextlib.nullcontext()
-        return run_lock(Path(os.path.expanduser(uri)), index=self.stages.index.name)  # noqa: PTH111 - as the index does
 
 
 @runtime_checkable

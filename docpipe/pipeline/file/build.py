@@ -1,17 +1,20 @@
 """PipelineSpec -> the stages themselves, checked to fit each other."""
 
+import json
 import os
 import typing
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from docpipe.errors import ConfigError, InvalidOption, StageMismatch
 from docpipe.pipeline.file.catalog import reranker_class
-from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.file.options import KeepOptions, RunOptions
 from docpipe.pipeline.file.problems import Place, Problems
 from docpipe.pipeline.file.spec import PipelineSpec, RetrieveOptions, StageSpec
 from docpipe.pipeline.file.stage_options import make_stage
+from docpipe.pipeline.golden.options import EvalOptions
 from docpipe.prompt.options import PromptOptions
 from docpipe.protocols import Answerer, Chunker, Embedder, Index, Loader, Parser, Reranker
 from docpipe.types import Chunk, Document
@@ -37,6 +40,12 @@ class Stages:
     retrieve: RetrieveOptions
     prompt: PromptOptions
     run: RunOptions
+    keep: KeepOptions = field(default_factory=KeepOptions)
+    eval: EvalOptions = field(default_factory=EvalOptions)
+    made_by: str = ""
+    """The embed stage as the pipeline file has it, as JSON without secrets: kept beside the vectors."""
+    path: Path = Path()
+    """The pipeline file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +108,10 @@ def build(spec: PipelineSpec) -> Stages:
         retrieve=spec.retrieve,
         prompt=spec.prompt,
         run=spec.run,
+        keep=spec.keep,
+        eval=spec.eval,
+        made_by=json.dumps({"use": spec.stages[-1].name, **spec.stages[-1].shown}, ensure_ascii=False, default=str),
+        path=spec.path,
     )
 
 

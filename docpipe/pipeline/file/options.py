@@ -1,7 +1,8 @@
-"""The `run:` section of a pipeline file: how a run may use this machine. None of it changes what is indexed."""
+"""The `run:` and `keep:` sections of a pipeline file: how a run may use this machine, and how long versions stay."""
 
 import os
 from dataclasses import dataclass
+from typing import Literal
 
 from docpipe.pipeline.processes.workers import Limits
 
@@ -24,7 +25,21 @@ class RunOptions:
     max_delete: float = 0.2
     """Share of the indexed documents that one run may delete without being told; 20 documents always may be."""
 
+    detect: Literal["stat", "digest"] = "stat"
+    """How a changed file is known: by size and time of change, or by reading all bytes of every file."""
+    upkeep_mb: int = 8192
+    """Most megabytes that the upkeep of one run may rewrite; a larger table is left as it is, and the run says so."""
+    upkeep_seconds: int = 900
+    """Most seconds that the upkeep of one run may take."""
+    reports: str = ""
+    """Folder of the runs' reports; unless given, `runs` in the index folder. Relative to the pipeline file."""
+    webhook: str = ""
+    """An address that is told of every run in which something failed."""
+
     def __post_init__(self) -> None:
+        for name in ("upkeep_mb", "upkeep_seconds"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if self.workers < 0:
             raise ValueError(f"workers must not be negative, got {self.workers}")
         if self.workers > _MOST_WORKERS:
@@ -49,3 +64,18 @@ class RunOptions:
     def limits(self) -> Limits:
         """What one call of a worker may use."""
         return Limits(seconds=self.timeout, memory=self.memory_mb * 2**20)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeepOptions:
+    """The `keep:` section: which runs can be restored."""
+
+    runs: int = 14
+    """So many of the last runs that changed something."""
+    days: int = 30
+    """And none that is older than this; a run with a name of its own stays."""
+
+    def __post_init__(self) -> None:
+        for name in ("runs", "days"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")

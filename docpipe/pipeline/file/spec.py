@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from docpipe._http.endpoint import Endpoint
 from docpipe.errors import ConfigError, StageMismatch, UnknownName
-from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.file.options import KeepOptions, RunOptions
 from docpipe.pipeline.file.problems import Place, Problems, did_you_mean
 from docpipe.pipeline.file.stage_options import make, make_stage
 from docpipe.pipeline.file.yaml_tree import BROKEN, Tree, read, tree_of
+from docpipe.pipeline.golden.options import EvalOptions
 from docpipe.prompt.options import PromptOptions
 
-_KEYS = ("version", "name", "source", "stages", "index", "retrieve", "prompt", "chat", "run")
+_KEYS = ("version", "name", "source", "stages", "index", "retrieve", "prompt", "chat", "run", "keep", "eval")
 _REQUIRED = ("version", "source", "stages", "index")
 
 
@@ -79,7 +80,18 @@ class PipelineSpec:
     retrieve: RetrieveOptions = field(default_factory=RetrieveOptions)
     prompt: PromptOptions = field(default_factory=PromptOptions)
     run: RunOptions = field(default_factory=RunOptions)
+    keep: KeepOptions = field(default_factory=KeepOptions)
+    eval: EvalOptions = field(default_factory=EvalOptions)
     version: int = 1
+
+
+_SECTIONS: Mapping[str, type[Any]] = {
+    "retrieve": RetrieveOptions,
+    "prompt": PromptOptions,
+    "run": RunOptions,
+    "keep": KeepOptions,
+    "eval": EvalOptions,
+}
 
 
 def load(path: str | Path, *, environment: Mapping[str, str]) -> PipelineSpec:
@@ -126,10 +138,10 @@ def _spec(tree: Tree, path: Path, problems: Problems) -> PipelineSpec | None:
     stages = _stages(sections.get("stages"), problems)
     index = _stages(sections.get("index"), problems, "index", relative="uri", folder=path.parent)
     chat = _stages(sections.get("chat"), problems, "chat")
-    options = {
-        name: _section(kind, sections.get(name), problems)
-        for name, kind in (("retrieve", RetrieveOptions), ("prompt", PromptOptions), ("run", RunOptions))
-    }
+    for section, key in (("run", "reports"), ("eval", "questions")):
+        if section in sections and isinstance(sections[section].value, dict):
+            sections[section] = _resolved(sections[section], key, path.parent)
+    options = {name: _section(kind, sections.get(name), problems) for name, kind in _SECTIONS.items()}
     for only in (index, chat):
         if len(only) > 1:
             problems.add(only[1].tree.place, "there can be one only", remedy="remove the other")

@@ -78,6 +78,73 @@ class RunReport:
     """What else to know: costs that are in no sum, say."""
     stage_seconds: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     """CPU seconds by stage, where measured."""
+    run_id: str = ""
+    """Names the run, and the version that it made: `20261121T021500-7f3a`."""
+    started: float = 0.0
+    """Seconds since 1970 (UTC)."""
+    ended: float = 0.0
+    """The same."""
+    renamed: int = 0
+    """Of the updated: files that have another name now; nothing of them was parsed again."""
+    touched: int = 0
+    """Of the unchanged: files with another time of change, and the same bytes."""
+    stale: int = 0
+    """Of the failed: documents of which an older version stays searchable."""
+    waiting: int = 0
+    """Documents that this run did not come to: `--limit`, a stop, or a service that cannot be used."""
+    stopped: str = ""
+    """Why the run ended early and will go on next time; nothing where it did not."""
+    account: "Account" = field(default_factory=lambda: Account())
+    slowest: tuple[Outcome, ...] = ()
+    """The documents that took longest, at most ten."""
+    upkeep: tuple[str, ...] = ()
+    """What was done to keep the index quick, and what was left out and why."""
+    published: bool = True
+    """Whether readers see this run's version."""
+    staged: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    """Of a staged run: what the golden questions say (the JSON of an evaluation), and which of them got worse."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sums:
+    """Where some units (files, pages) went. Law: `found` is the sum of all others."""
+
+    found: int = 0
+    indexed: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    failed: int = 0
+    ignored: int = 0
+    waiting: int = 0
+
+    @property
+    def gap(self) -> int:
+        """What is accounted for nowhere: 0, or something was lost."""
+        spent = (self.indexed, self.updated, self.unchanged, self.deleted, self.failed, self.ignored, self.waiting)
+        return self.found - sum(spent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """The account that a run closes: nothing that was found is lost."""
+
+    files: Sums = field(default_factory=Sums)
+    pages: Sums = field(default_factory=Sums)
+    """Of failed and left-out files the pages are counted where they are known."""
+    characters: int = 0
+    """Code points, blanks left out, of the texts of all indexed documents."""
+    covered: int = 0
+    """Of these, in at least one chunk."""
+    left_out: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    """Of these, left out on purpose, by kind of block: `header`, `footer`, `page_number`, `hidden`."""
+    gaps: tuple[str, ...] = ()
+    """What is accounted for nowhere, each named: a file, or a document with the code points that no chunk covers."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether everything is accounted for."""
+        return not self.gaps and not self.files.gap and not self.pages.gap
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

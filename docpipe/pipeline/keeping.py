@@ -1,0 +1,101 @@
+"""What an owner of an index does with it: runs, plans, versions, checks. The half of `Pipe` that writes."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from docpipe.errors import InvalidOption
+from docpipe.pipeline.file.build import Stages
+from docpipe.pipeline.ingest import planning
+from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.pricing import check_cost
+from docpipe.pipeline.ingest.readiness import require_keys
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
+from docpipe.pipeline.schedule.lock import run_lock
+
+
+class Keeping:
+    """Brings an index in line with its sources and keeps it so."""
+
+    def __init__(self, stages: Stages) -> None:
+        self.stages = stages
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self.stages.name
+
+    def run(
+        self,
+        *,
+        full: bool = False,
+        limit: int | None = None,
+        max_cost: float | None = None,
+        progress: Callable[[Event], None] | None = None,
+    ) -> RunReport:
+        """Bring the index in line with the sources.
+
+        Args:
+            full: parse everything again, whatever the ledger says.
+            limit: work on so many documents at most; the next run goes on.
+            max_cost: what services may cost, in USD; a run that is expected to cost more does nothing.
+            progress: is told each step, in this thread.
+
+        Raises:
+            InvalidOption: the limit is below 1, or the run would cost more than `max_cost`.
+            Unauthorized: the key of a service is not set; the message names the variable.
+            RunLocked: another run works on the same index.
+            SourceError: a source cannot be listed, or so much of it is gone that it looks like a mistake.
+            IndexMismatch, IndexFailed: the index is another model's, or cannot be written.
+        """
+        if limit is not None and limit < 1:
+            raise InvalidOption(f"limit must be at least 1, got {limit}", where="limit", remedy="ask for 1 or more")
+        stages = self.stages
+        require_keys(stages.loaders, stages.parser, stages.chunker, stages.embedder)
+        if max_cost is not None:
+            check_cost(self.plan(full=full, limit=limit), max_cost)
+        with self._alone():
+            return Run(stages, stages.run, full=full, limit=limit, progress=progress)(self.name)
+
+    def plan(self, *, full: bool = False, limit: int | None = None) -> Plan:
+        """What `run` would do, and cost; writes nothing and asks no service."""
+        return planning.plan(self.stages, self.stages.run, full=full, limit=limit)
+
+    def status(self) -> StatusReport:
+        """What the index holds and what the last run did."""
+        index, ledger = self.stages.index, Ledger(self.stages.index)
+        totals, stats = ledger.totals(), index.stats()
+        return StatusReport(
+            name=self.name,
+            index=index.name,
+            version=stats.version,
+            documents=totals["indexed"],
+            chunks=stats.rows,
+            failed=totals["failed"],
+            stats=stats,
+            last_run=ledger.last_run(),
+        )
+
+    def failures(self) -> list[FailureRow]:
+        """The documents that failed, by uri."""
+        return [
+            FailureRow(
+                uri=row.uri,
+                stage=row.stage,
+                error=row.failure,
+                attempts=row.attempts,
+                first=row.first_failed,
+                last=row.last_tried,
+            )
+            for row in Ledger(self.stages.index).failed()
+            if row.failure is not None
+        ]
+
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
+        """The lock of an index that lies in a folder of this machine."""
+        uri = getattr(self.stages.index, "uri", "")
+        if not uri or "://" in uri:
+            return contextlib.nullcontext()
+        return run_lock(Path(os.path.expanduser(uri)), index=self.stages.index.name)  # noqa: PTH111 - as the index does
