@@ -1,7 +1,7 @@
 """The `run:` and `keep:` sections of a pipeline file: how a run may use this machine, and how long versions stay."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from docpipe.pipeline.processes.workers import Limits
@@ -33,7 +33,7 @@ class RunOptions:
     """Most seconds that the upkeep of one run may take."""
     reports: str = ""
     """Folder of the runs' reports; unless given, `runs` in the index folder. Relative to the pipeline file."""
-    webhook: str = ""
+    webhook: str = field(default="", repr=False)
     """An address that is told of every run in which something failed."""
 
     def __post_init__(self) -> None:
@@ -52,6 +52,8 @@ class RunOptions:
             raise ValueError(f"memory_mb must be at least 256, got {self.memory_mb}")
         if self.batch_chunks < 1:
             raise ValueError(f"batch_chunks must be at least 1, got {self.batch_chunks}")
+        if self.webhook and not self.webhook.startswith(("https://", "http://")):
+            raise ValueError("webhook must begin with https:// or http://")
         if not 0 <= self.max_delete <= 1:
             raise ValueError(f"max_delete is a share from 0 to 1, got {self.max_delete:g}")
 

@@ -1,11 +1,12 @@
 """Reports, hits, answers, errors -> the JSON promised to programs (pure). Fields may be added, never renamed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from docpipe.errors import ConfigError, DocpipeError
 from docpipe.geometry import PageBox
-from docpipe.pipeline.report.reports import FailureRow, Plan, RunReport, StatusReport
+from docpipe.pipeline.report.reports import Account, FailureRow, Plan, RunReport, StatusReport
 from docpipe.types import Answer, Block, Chunk, Citation, Document, Failure, Hit, Outcome
 
 Json = dict[str, Any]
@@ -13,18 +14,40 @@ Json = dict[str, Any]
 _COUNTS = ("indexed", "updated", "unchanged", "deleted", "failed", "ignored")
 _WORK = ("pages", "ocr_pages", "chunks", "embedded", "reused", "seconds", "version", "recognised", "remembered")
 _MONEY = ("cost_usd", "requests", "tokens")
+_WHEN = ("run_id", "started", "ended", "renamed", "touched", "stale", "waiting", "stopped", "published", "page")
+
+_STANDING = ("stale", "waiting", "next_try", "pages", "characters", "covered", "published", "lease")
 
 
 def run(report: RunReport) -> Json:
     """What `docpipe run --json` prints."""
     return {
         "pipeline": report.pipeline,
-        **{name: getattr(report, name) for name in _COUNTS + _WORK + _MONEY},
+        **{name: getattr(report, name) for name in _COUNTS + _WORK + _MONEY + _WHEN},
+        "account": account(report.account),
+        "holds": asdict(report.holds),
+        "slowest": [{**outcome(item), "seconds": round(item.seconds, 3)} for item in report.slowest],
+        "upkeep": list(report.upkeep),
+        "staged": dict(report.staged),
+        "ended_by": None if report.ended_by is None else _failure(report.ended_by),
         "remarks": list(report.remarks),
         "failures": [outcome(item) for item in report.failures],
         "left_out": [outcome(item) for item in report.left_out],
         "needs_ocr": [{"uri": item.uri, "pages": list(item.pages)} for item in report.needs_ocr],
         "stage_seconds": {name: round(seconds, 3) for name, seconds in report.stage_seconds.items()},
+    }
+
+
+def account(closed: Account) -> Json:
+    """Where everything went that a run found, and what is accounted for nowhere."""
+    return {
+        "files": {**asdict(closed.files), "gap": closed.files.gap},
+        "pages": {**asdict(closed.pages), "gap": closed.pages.gap},
+        "characters": closed.characters,
+        "covered": closed.covered,
+        "left_out": dict(closed.left_out),
+        "gaps": list(closed.gaps),
+        "closed": closed.closed,
     }
 
 
@@ -97,6 +120,9 @@ def status(report: StatusReport) -> Json:
         "vector_recall": stats.vector_recall,
         "facts": dict(stats.facts),
         "last_run": dict(report.last_run),
+        **{name: getattr(report, name) for name in _STANDING},
+        "left_out": dict(report.left_out),
+        "runs": [dict(one) for one in report.runs],
     }
 
 

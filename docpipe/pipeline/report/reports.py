@@ -26,6 +26,8 @@ class Event:
     count: int = 0
     total: int = 0
     outcome: Outcome | None = None
+    seconds: float = 0.0
+    """How long it took, where it is over and was measured."""
 
 
 class PagesOf(NamedTuple):
@@ -103,6 +105,25 @@ class RunReport:
     """Whether readers see this run's version."""
     staged: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     """Of a staged run: what the golden questions say (the JSON of an evaluation), and which of them got worse."""
+    holds: "Holds" = field(default_factory=lambda: Holds())
+    ended_by: Failure | None = None
+    """The error that ended the run; nothing where it came to its end."""
+    page: str = ""
+    """The file with this report as a page to look at, if one was written."""
+
+    @property
+    def failing(self) -> bool:
+        """Whether somebody has to look: something failed, is accounted for nowhere, or ended the run."""
+        return bool(self.failed or self.ended_by) or not self.account.closed or not self.published
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holds:
+    """What the index holds after a run."""
+
+    documents: int = 0
+    chunks: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,6 +218,26 @@ class StatusReport:
     stats: IndexStats
     last_run: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     """Facts of the last run; empty before the first."""
+    stale: int = 0
+    """Of the failed: documents of which an older version stays searchable."""
+    waiting: int = 0
+    """Of the failed: documents that are not tried again before a time of their own."""
+    next_try: float = 0.0
+    """The first of these times, in seconds since 1970 (UTC); 0 where none waits."""
+    pages: int = 0
+    """Pages of the documents that are indexed."""
+    characters: int = 0
+    """Code points of their texts, blanks left out."""
+    covered: int = 0
+    """Of these, in at least one chunk."""
+    left_out: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    """Of these, left out on purpose, by kind of block."""
+    published: int = 0
+    """The version that readers see; 0: the newest."""
+    runs: tuple[Mapping[str, Any], ...] = ()
+    """The last runs, newest first, each as its report's JSON has it."""
+    lease: str = ""
+    """Who writes to the index at this moment, in words; nothing where nobody does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
