@@ -1,8 +1,8 @@
 """What an owner of an index does with it: runs, plans, versions, checks. The half of `Pipe` that writes."""
 
-import contextlib
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from docpipe.errors import InvalidOption
@@ -13,7 +13,7 @@ from docpipe.pipeline.ingest.pricing import check_cost
 from docpipe.pipeline.ingest.readiness import require_keys
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
-from docpipe.pipeline.schedule.lock import run_lock
+from docpipe.pipeline.schedule.lease import Guard, hold
 
 
 class Keeping:
@@ -93,9 +93,13 @@ class Keeping:
             if row.failure is not None
         ]
 
-    def _alone(self) -> contextlib.AbstractContextManager[None]:
-        """The lock of an index that lies in a folder of this machine."""
+    def _alone(self, run_id: str = "", *, purpose: str = "run", wait: float = 0.0) -> AbstractContextManager[Guard]:
+        """Be the index's only writer, on this machine and any other, while the body runs.
+
+        Raises:
+            RunLocked: another process is; says which.
+        """
         uri = getattr(self.stages.index, "uri", "")
-        if not uri or "://" in uri:
-            return contextlib.nullcontext()
-        return run_lock(Path(os.path.expanduser(uri)), index=self.stages.index.name)  # noqa: PTH111 - as the index does
+        here = bool(uri) and "://" not in uri
+        folder = Path(os.path.expanduser(uri)) if here else None  # noqa: PTH111 - as the index does
+        return hold(self.stages.index, folder, run_id=run_id, purpose=purpose, wait=wait)
