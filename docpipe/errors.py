@@ -5,8 +5,8 @@
     |- MissingExtra(.extra)       also an ImportError
     |- WeightsError(.carrier, .file)  MissingWeights, DamagedWeights: a model's file inside an installed package
     |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
-    |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed, WorkerDied, TimedOut,
-    |                             OutOfMemory
+    |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed (SnapshotGone),
+    |                             WorkerDied, TimedOut, OutOfMemory
     |- RunLocked(.holder)         another run works on the same index
     |- ServiceError(.service, .status, .code, .request_id)  Unauthorized, OutOfCredit(.resets_at), BudgetSpent,
     |                             RateLimited(.retry_after), Unavailable, Refused(.content_policy), BadReply
@@ -184,6 +184,10 @@ class IndexFailed(StageError):
     """The index could not be read or written (disk full, no permission, damaged)."""
 
     retryable = True
+
+
+class SnapshotGone(IndexFailed):
+    """The version that was being read was cleaned away. A new snapshot can be read."""
 
 
 class IndexMismatch(StageError):

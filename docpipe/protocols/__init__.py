@@ -4,13 +4,59 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
-from docpipe.types import Answer, Blob, Chunk, Document, EmbeddedChunk, Entry, Hit, Outcome, Query, Source, Turn
+from docpipe.protocols.index import (
+    Budget,
+    DocumentRows,
+    Index,
+    IndexCheck,
+    IndexStats,
+    KeyedTable,
+    Reading,
+    Shelved,
+    Snapshot,
+    Unreadable,
+    Upkept,
+)
+from docpipe.types import Answer, Blob, Chunk, Document, Entry, Hit, Outcome, Query, Source, Turn
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     type_matrix = NDArray[np.float32]
+
+__all__ = [
+    "Answerer",
+    "AssistedParser",
+    "BatchStage",
+    "Budget",
+    "Chunker",
+    "DocumentRows",
+    "Embedder",
+    "Expected",
+    "Index",
+    "IndexCheck",
+    "IndexStats",
+    "KeyedTable",
+    "Loader",
+    "NeedsKey",
+    "PagedParser",
+    "PaidByPage",
+    "PaidByToken",
+    "Parser",
+    "Payload",
+    "Reading",
+    "Recogniser",
+    "Reranker",
+    "Retriever",
+    "Shelved",
+    "Snapshot",
+    "Stage",
+    "Tokenizer",
+    "Unreadable",
+    "Upkept",
+    "Wanted",
+]
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -235,127 +281,6 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str], /) -> "type_matrix":
         """The same for questions; too long ones are cut."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DocumentRows:
-    """All chunks of one document, to replace whatever the index holds of it."""
-
-    document_id: str
-    chunks: tuple[EmbeddedChunk, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IndexStats:
-    """Figures about an index."""
-
-    rows: int
-    documents: int
-    version: int
-    bytes: int
-    text_rows: int
-    """Rows that the full-text index covers."""
-    vector_index: str
-    """Kind of vector index, or nothing while search is exact."""
-    vector_recall: float
-    """recall@10 of the vector index against exact search, measured when it was built; 1.0 for exact search."""
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-class Index(Protocol):
-    """Chunks with vectors: kept, replaced by document, searched by vector and by words.
-
-    Reading an index that was never written gives nothing and is no error. Everything may raise IndexFailed.
-    """
-
-    @property
-    def name(self) -> str:
-        """Where it is, for messages."""
-        ...
-
-    def open(self, *, model: str, dim: int) -> None:
-        """Make sure that it exists, and that it is of this model.
-
-        Raises:
-            IndexMismatch: it was made by another model, dimension or schema; nothing was changed.
-        """
-        ...
-
-    def replace(self, documents: Sequence[DocumentRows], /) -> int:
-        """Replace each document's rows by these, all in one commit; returns the version.
-
-        A reader sees all old or all new rows. A document without chunks disappears.
-        """
-        ...
-
-    def delete(self, document_ids: Sequence[str], /) -> int:
-        """Remove documents in one commit; returns the version. Unknown ids are no error."""
-        ...
-
-    def search_vector(self, vectors: "type_matrix", /, *, limit: int, where: str = "") -> list[list[tuple[str, float]]]:
-        """For each row of `vectors`, `(chunk id, cosine similarity)` by falling similarity."""
-        ...
-
-    def search_text(self, text: str, /, *, limit: int, where: str = "") -> list[tuple[str, float]]:
-        """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""
-        ...
-
-    def fetch(self, chunk_ids: Sequence[str], /) -> dict[str, Chunk]:
-        """The chunks with these ids; ids that are gone are left out."""
-        ...
-
-    def neighbours(self, chunk: Chunk, /, *, before: int, after: int) -> list[Chunk]:
-        """Chunks of the same document around this one, in order, itself left out."""
-        ...
-
-    def vectors(self, document_ids: Sequence[str], /) -> "dict[str, type_matrix]":
-        """Vectors of these documents' rows by `_ids.text_key(content)`: what need not be embedded again."""
-        ...
-
-    def versions(self) -> int:
-        """The current version's number; 0 while nothing was written."""
-        ...
-
-    def stats(self) -> IndexStats:
-        """Figures for `status`."""
-        ...
-
-    def optimize(self, *, force: bool = False) -> None:
-        """Bounded upkeep after writing: full-text index over all rows, vector index when it pays, compaction."""
-        ...
-
-    def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> "KeyedTable":
-        """A small table beside the chunks (the ledger, parsed documents), made when first written.
-
-        Args:
-            columns: name -> `str`, `int`, `float`, `bytes`, `bool`.
-            key: the column that identifies a row.
-        """
-        ...
-
-
-class KeyedTable(Protocol):
-    """Rows by key, beside the chunks."""
-
-    def columns(self, *names: str) -> dict[str, list[Any]]:
-        """These columns of all rows, as equally long lists; empty lists while nothing was written."""
-        ...
-
-    def get(self, keys: Sequence[str], /) -> dict[str, dict[str, Any]]:
-        """Whole rows by key; unknown keys are left out."""
-        ...
-
-    def put(self, rows: Sequence[Mapping[str, Any]], /) -> None:
-        """Insert or replace rows, in one commit."""
-        ...
-
-    def remove(self, keys: Sequence[str], /) -> None:
-        """Remove rows, in one commit; unknown keys are no error."""
-        ...
-
-    def tidy(self) -> None:
-        """Bounded upkeep, for who writes often: after some hundred commits each one costs more."""
         ...
 
 
