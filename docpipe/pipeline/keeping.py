@@ -1,12 +1,20 @@
 """What an owner of an index does with it: runs, plans, versions, checks. The half of `Pipe` that writes."""
 
 import os
+import secrets
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.file.build import Stages
+from docpipe.pipeline.history.difference import Difference, difference
+from docpipe.pipeline.history.log import History
+from docpipe.pipeline.history.past import NOW
+from docpipe.pipeline.history.restoring import Restore, Restored
+from docpipe.pipeline.history.rows import RunRow, new_run_id
+from docpipe.pipeline.history.tagging import Versions, name_run, unname_run, versions
 from docpipe.pipeline.ingest import planning
 from docpipe.pipeline.ingest.ledger import Ledger
 from docpipe.pipeline.ingest.pricing import check_cost
@@ -14,6 +22,7 @@ from docpipe.pipeline.ingest.readiness import require_keys
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
 from docpipe.pipeline.schedule.lease import Guard, hold
+from docpipe.protocols import Budget
 
 
 class Keeping:
@@ -92,6 +101,59 @@ class Keeping:
             for row in Ledger(self.stages.index).failed()
             if row.failure is not None
         ]
+
+    def tags(self) -> Versions:
+        """The runs of the index, newest first: what each changed, what it is called, whether it can be restored."""
+        return versions(self.stages.index, self.stages.keep)
+
+    def tag(self, name: str, *, run: str = "") -> RunRow:
+        """Give a run a name: it can be restored until the name is taken away, whatever `keep` says.
+
+        Args:
+            run: its id or another name; unless given, the newest that came to its end.
+
+        Raises:
+            ConfigError: the name cannot be one, or names another run; there is no such run, or it did not end.
+            RunLocked: another run works on the same index.
+        """
+        with self._alone(purpose="tag"):
+            return name_run(self.stages.index, name, run=run)
+
+    def untag(self, name: str) -> RunRow:
+        """Take a name away; what it alone kept goes at the end of the next run. Raises as `tag` does."""
+        with self._alone(purpose="tag"):
+            return unname_run(self.stages.index, name)
+
+    def restore(self, version: str) -> Restored:
+        """Bring the index back to what it was right after a run; the next run follows the sources again.
+
+        Readers see the index as it was until all is in. It is a run of its own, and can be undone by another one.
+
+        Args:
+            version: a name, or the id of a run.
+
+        Raises:
+            ConfigError: there is no such version, or it can no longer be restored.
+            RunLocked: another run works on the same index.
+            IndexFailed: the index cannot be written.
+        """
+        stages, own = self.stages, new_run_id(time.time(), secrets.token_hex(2))
+        history = History(stages.index, run_id=own, keep=stages.keep, kind="restore")
+        upkeep = Budget(max_bytes=stages.run.upkeep_mb * 2**20, max_seconds=stages.run.upkeep_seconds)
+        with self._alone(own, purpose="restore") as guard:
+            return Restore(stages.index, history, check=guard.check, upkeep=upkeep)(version, pipeline=self.name)
+
+    def diff(self, before: str, after: str = NOW) -> Difference:
+        """In which documents, chunks and golden questions two versions differ.
+
+        Args:
+            before: a name, the id of a run, or `now`.
+            after: the same.
+
+        Raises:
+            ConfigError: there is no such version, or what it held is no longer kept.
+        """
+        return difference(self.stages.index, before, after)
 
     def _alone(self, run_id: str = "", *, purpose: str = "run", wait: float = 0.0) -> AbstractContextManager[Guard]:
         """Be the index's only writer, on this machine and any other, while the body runs.

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -96,6 +97,16 @@ class Image:
     document_id: str
     size: int
     """Bytes of its rows."""
+
+
+def new_run_id(started: float, salt: str) -> str:
+    """Names a run by when it began and by chance: `20261121T142600-7f3a`.
+
+    Args:
+        started: seconds since 1970.
+        salt: four random hexadecimal digits.
+    """
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(started))}-{salt}"
 
 
 def stored_run(row: RunRow) -> dict[str, Any]:

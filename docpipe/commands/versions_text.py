@@ -1,0 +1,130 @@
+"""Versions, restores, differences -> text for people (pure)."""
+
+import io
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from docpipe.console import safe
+from docpipe.pipeline.report.versions_forms import COUNTS
+
+if TYPE_CHECKING:
+    from docpipe.pipeline.golden.evaluation import Moved
+    from docpipe.pipeline.history.difference import Difference, DocumentChange
+    from docpipe.pipeline.history.restoring import Restored
+    from docpipe.pipeline.history.rows import RunRow
+    from docpipe.pipeline.history.tagging import Version, Versions
+
+_LISTED = 50
+"""Entries of a list that are shown; the rest is counted."""
+
+
+def tags_text(found: "Versions") -> str:
+    """A table of the runs, newest first, and what it costs to have them back."""
+    if not found.versions:
+        return "no run yet\n"
+    headings = ("run", "names", "when", "what it did", "documents", "chunks", "restore", "readers")
+    table = _table(headings, [_row(version) for version in found.versions[:_LISTED]])
+    names = f", {_size(found.bytes_for_names)} of it only for runs with names" if found.bytes_for_names else ""
+    return table + _more(len(found.versions)) + f"to have them back, {_size(found.bytes)} are kept{names}\n"
+
+
+def tag_text(run: "RunRow") -> str:
+    """What a run is called now."""
+    return f"{run.id} is called {safe(', '.join(run.names))}\n" if run.names else f"{run.id} has no name any more\n"
+
+
+def restored_text(done: "Restored", *, pipeline: str) -> str:
+    """What a restore did, what the next run will do, and how to undo it."""
+    return (
+        f"restored {_called(done.to)}: {done.documents:,} documents ({done.chunks:,} chunks) as they were, "
+        f"{done.removed:,} taken out, in {done.seconds:.1f} s\n"
+        "the sources are as they are: the next run brings the index in line with them again\n"
+        f"to undo it: docpipe tags {safe(pipeline)}, then restore the run before {done.run.id}\n"
+    )
+
+
+def difference_text(found: "Difference") -> str:
+    """Counts, then the documents, then the golden questions."""
+    documents = found.documents
+    counts = ", ".join(f"{found.count(word):,} {word}" for word in ("added", "removed", "changed", "renamed"))
+    added, removed = (sum(getattr(one, name) for one in documents) for name in ("chunks_added", "chunks_removed"))
+    lines = [
+        f"from {safe(found.before)} to {safe(found.after)}",
+        f"documents: {counts}",
+        f"chunks: {added:,} added, {removed:,} removed",
+        *(_change(document) for document in documents[:_LISTED]),
+    ]
+    return "".join(f"{line}\n" for line in lines) + _more(len(documents)) + _questions(found)
+
+
+def _questions(found: "Difference") -> str:
+    if found.questions is None:
+        return f"golden questions: not asked at {safe(' and '.join(found.not_asked))}\n"
+    if not found.questions:
+        return "golden questions: the same hits\n"
+    lines = "".join(f"  {_moved(one)}\n" for one in found.questions[:_LISTED])
+    return f"golden questions with other hits: {len(found.questions):,}\n{lines}" + _more(len(found.questions))
+
+
+def _moved(one: "Moved") -> str:
+    ranks = " -> ".join(str(rank) if rank else "not found" for rank in (one.before, one.after))
+    best = f"; the best hit is {safe(one.instead)}" if one.after != 1 and one.instead else ""
+    return f"{safe(one.question)}: rank {ranks}{best}"
+
+
+def _change(document: "DocumentChange") -> str:
+    was = f"  (was {safe(document.was)})" if document.was else ""
+    counts = [f"+{document.chunks_added}"] * bool(document.chunks_added)
+    counts += [f"-{document.chunks_removed}"] * bool(document.chunks_removed)
+    return f"{document.change:8}  {safe(document.uri)}{was}" + (f"  {' '.join(counts)} chunks" if counts else "")
+
+
+def _row(version: "Version") -> tuple[str, ...]:
+    run = version.run
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
+    did = ", ".join(f"{run.report[name]:,} {name}" for name in COUNTS if run.report.get(name)) or "nothing changed"
+    if run.kind == "restore":
+        did = f"restore: {did}"
+    return (
+        run.id,
+        ", ".join(run.names),
+        when,
+        did if run.is_finished else "did not come to its end, or is at work",
+        f"{run.documents:,}",
+        f"{run.chunks:,}",
+        "no" if version.why_not else "yes",
+        version.serving if version.serving != "unfinished" else "",
+    )
+
+
+def _called(run: "RunRow") -> str:
+    return f"{run.id} ({safe(', '.join(run.names))})" if run.names else run.id
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:,.1f} MB"
+
+
+def _more(count: int) -> str:
+    return f"... and {count - _LISTED:,} more (--json gives all)\n" if count > _LISTED else ""
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in ("documents", "chunks") else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(safe(cell)) for cell in row))
+    terminal = sys.stdout.isatty()
+    buffer = io.StringIO()
+    width = shutil.get_terminal_size().columns if terminal else 160
+    Console(file=buffer, width=width, force_terminal=terminal).print(table)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines() if line.strip()) + "\n"
