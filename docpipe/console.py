@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import re
 import shutil
 import sys
 import time
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from docpipe.pipeline.report.reports import Event, FailureRow, PagesOf, Plan, RunReport, StatusReport
+from docpipe.pipeline.report.safe_text import safe as safe
 from docpipe.prompt.builder import Built
 from docpipe.prompt.prefix import Difference, digest
 from docpipe.prompt.saved import cacheable_share
@@ -19,16 +19,8 @@ from docpipe.types import Answer, Chunk, Citation, Hit, Outcome, Status, Usage
 if TYPE_CHECKING:
     from rich.table import Table
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What could move the cursor, recolour the screen or turn text round: ESC, C0, C1, direction overrides."""
 _LISTED = 50
 """Items of a list that are shown; the rest is counted."""
-
-
-def safe(text: str) -> str:
-    """Text without a character that a terminal would obey: it is shown as `\\x1b`, say."""
-    text = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def pages_of(pages: Sequence[int]) -> str:

@@ -244,7 +244,7 @@ class Service:
         Each has a client of its own: one client with many connections looks at all of them in each call. HTTP/2 needs
         only one connection for all.
         """
-        client = self._free.pop() if self._free else _client(self.endpoint, self.base_url)
+        client = self._free.pop() if self._free else open_client(self.endpoint, self.base_url)
         if self.endpoint.http2:
             self._free.append(client)
         try:
@@ -254,7 +254,8 @@ class Service:
                 self._free.append(client)
 
 
-def _client(endpoint: Endpoint, base_url: str) -> "httpx.AsyncClient":
+def open_client(endpoint: Endpoint, base_url: str) -> "httpx.AsyncClient":
+    """A connection that asks no proxy for this machine itself and follows no redirect. Whoever opens it closes it."""
     import httpx
 
     from docpipe import __version__
