@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 import docpipe
 from docpipe.chat.folding import fold
+from docpipe.pipeline.golden.evaluation import shortfalls
+from docpipe.pipeline.golden.staging import golden
 from docpipe.types import Answer, Citation
 
 HERE = Path(__file__).resolve().parent.parent
@@ -68,11 +71,23 @@ def pipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docpipe.Pipe]:
     text = text.replace("path: ../sample_docs", f"path: {SAMPLES}")
     text = text.replace("uri: ../.docpipe/quickstart", f"uri: {folder / 'index'}")
     (folder / "quickstart.yaml").write_text(text, encoding="utf-8")
+    shutil.copy(HERE / "pipelines" / "quickstart-questions.yaml", folder)
     with docpipe.open(folder / "quickstart.yaml") as opened:
         report = opened.run()
         assert report.failed == 0
         assert [tuple(one) for one in report.needs_ocr] == [("scan/delivery-note-2291.pdf", (1,))]
         yield opened
+
+
+def test_the_golden_questions_are_found_at_their_pages(pipe: docpipe.Pipe) -> None:
+    asked = golden(pipe.stages)
+    assert [(one.question, one.expect, one.contains) for one in asked] == [
+        (row["question"], (row["uri"] + (f"#p{row['page']}" if row["page"] else ""),), row["quote"]) for row in ANSWERED
+    ]
+    evaluation = pipe.evaluate()
+    assert [one.question for one in evaluation.asked if not one.rank] == []
+    assert evaluation.mrr > 0.9
+    assert not shortfalls(evaluation, pipe.stages.eval.thresholds)
 
 
 def proof(answer: Answer, row: dict[str, Any]) -> Citation:

@@ -16,6 +16,9 @@ from docpipe.chat.web import WebGrounds
 from docpipe.errors import ConfigError, InvalidOption
 from docpipe.pipeline.file import spec
 from docpipe.pipeline.file.build import Stages, build
+from docpipe.pipeline.golden.evaluation import Evaluation, evaluate
+from docpipe.pipeline.golden.questions import load
+from docpipe.pipeline.golden.staging import required
 from docpipe.pipeline.ingest.readiness import require_keys
 from docpipe.pipeline.keeping import Keeping
 from docpipe.pipeline.pinned import Pinned
@@ -63,6 +66,20 @@ class Pipe(Keeping):
         return self.retriever.search_many(
             [self._query(question, limit=limit, where=where, mode=mode) for question in questions]
         )
+
+    def evaluate(self, questions: str | Path | None = None, *, limit: int | None = None) -> Evaluation:
+        """Ask golden questions, and see at which rank their answers are found.
+
+        Args:
+            questions: a YAML or JSON lines file; the pipeline's `eval.questions` unless given.
+            limit: how many hits are looked at; the pipeline's `eval.limit` unless given.
+
+        Raises:
+            ConfigError: there are no questions, or the file says something wrong.
+        """
+        asked = required(self.stages) if questions is None else load(questions)
+        checked = self._query("", limit=self.stages.eval.limit if limit is None else limit, where="", mode=None)
+        return evaluate(self.retriever.search_many, asked, limit=checked.limit, mode=checked.mode)
 
     def neighbours(self, hit: Hit, *, before: int = 1, after: int = 1) -> list[Chunk]:
         """What stands around a hit in its document."""

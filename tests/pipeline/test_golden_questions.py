@@ -120,5 +120,5 @@ def test_a_file_that_is_none_says_why(tmp_path: Path, name: str, data: bytes, to
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"questions cannot be read: No such file.*eval\.questions"):
+    with pytest.raises(ConfigError, match=r"questions cannot be read: No such file.*take out `eval:`"):
         load(tmp_path / "none.yaml")

@@ -129,7 +129,7 @@ def _text(file: Path) -> str:
         raise ConfigError(
             f"the questions cannot be read: {error.strerror or error}",
             where=str(file),
-            remedy="give the path of a YAML or JSON lines file; `eval.questions` counts from the pipeline file",
+            remedy="give the path of a YAML or JSON lines file, from the pipeline file on, or take out `eval:`",
         ) from error
     if len(data) > MAX_BYTES:
         raise ConfigError(

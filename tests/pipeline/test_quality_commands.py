@@ -1,0 +1,96 @@
+"""`eval` and `why` over a small library: tables for people, JSON for programs, and the exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import docpipe
+from docpipe import cli
+from docpipe.errors import ConfigError
+
+PIPELINE = """
+version: 1
+name: island
+source: {use: load.files, path: docs}
+stages:
+  - use: parse.auto
+  - {use: chunk.layout, max_tokens: 200, overlap: 0}
+  - use: embed.hashing
+index: {use: index.lancedb, uri: ./index}
+retrieve: {limit: 2}
+chat: {use: chat.extractive, reader: none}
+eval: {questions: golden.yaml, thresholds: {hit_rate: 0.5}}
+"""
+GOLDEN = """
+- question: When was the lighthouse built?
+  expect: tower.md
+- question: Who keeps the museum?
+  expect: [museum.md, museum.pdf#p2]
+"""
+
+
+@pytest.fixture
+def island(tmp_path: Path) -> Path:
+    """A pipeline that has run, with two golden questions, of which one has no document."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "tower.md").write_text("# Tower\n\nThe lighthouse was built in 1911.\n", encoding="utf-8")
+    (tmp_path / "docs" / "harbour.md").write_text(
+        "# Harbour\n\nThe harbour freezes in hard winters.\n", encoding="utf-8"
+    )
+    (tmp_path / "golden.yaml").write_text(GOLDEN, encoding="utf-8")
+    path = tmp_path / "island.yaml"
+    path.write_text(PIPELINE, encoding="utf-8")
+    with docpipe.open(path) as pipe:
+        assert pipe.run().indexed == 2
+    return path
+
+
+def test_eval_prints_the_questions_with_what_is_not_found_first(
+    island: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["eval", str(island)]) == 0
+    out = capsys.readouterr().out
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[2][0] == "-"
+    assert "museum.md, museum.pdf#p2; found " in out
+    assert lines[3][0] == "1"
+    assert "2 questions, 1 without what was expected among 8 hits" in out
+    assert "hit rate 0.500, mrr 0.500, ndcg 0.500" in out
+
+
+def test_eval_as_json_has_ranks_hits_and_measures(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["eval", str(island), "--json"]) == 0
+    form = json.loads(capsys.readouterr().out)
+    assert (form["hit_rate"], form["ok"], form["below"]) == (0.5, True, [])
+    assert [one["rank"] for one in form["questions"]] == [1, 0]
+    assert form["questions"][0]["hits"][0]["uri"] == "tower.md"
+
+
+def test_a_missed_threshold_ends_eval_with_1(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = island.parent / "other.jsonl"
+    other.write_text('{"question": "Who keeps the museum?", "expect": "museum.md"}\n', encoding="utf-8")
+    assert cli.main(["eval", str(island), str(other), "-k", "1"]) == 1
+    assert "too low: hit_rate is 0.000, below 0.5" in capsys.readouterr().out
+    assert cli.main(["eval", str(island), str(other), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_a_broken_file_of_questions_ends_eval_with_2(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (island.parent / "golden.yaml").write_text("- {question: What}\n- {qestion: What}\n", encoding="utf-8")
+    assert cli.main(["eval", str(island)]) == 2
+    err = capsys.readouterr().err
+    assert "golden.yaml:1: [0]: nothing says what must be found" in err
+    assert "golden.yaml:2: [1].qestion: there is no such option (did you mean `question`?)" in err
+
+
+def test_a_pipeline_without_questions_says_what_to_add(island: Path) -> None:
+    island.write_text(PIPELINE.replace("eval:", "# eval:"), encoding="utf-8")
+    with docpipe.open(island) as pipe, pytest.raises(ConfigError, match=r"no golden questions.*add `eval:"):
+        pipe.evaluate()
+
+
+def test_eval_on_an_index_that_was_never_filled_says_so(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    island.write_text(PIPELINE.replace("./index", "./elsewhere"), encoding="utf-8")
+    assert cli.main(["eval", str(island)]) == 1
+    assert "is the index empty?" in capsys.readouterr().out
