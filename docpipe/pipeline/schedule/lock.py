@@ -1,6 +1,7 @@
 """One run at a time on an index: a lock that the operating system frees when its holder dies."""
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -12,14 +13,21 @@ from typing import IO
 
 from docpipe.errors import IndexFailed, RunLocked
 
+_LOOK = 0.2
+"""Seconds between two tries."""
+_WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+"""What a file system answers that knows no locks, as some network shares do."""
+
 
 @contextlib.contextmanager
-def run_lock(folder: Path, *, index: str) -> Iterator[None]:
-    """Hold the lock of an index while the body runs.
+def run_lock(folder: Path, *, index: str, label: str = "", wait: float = 0.0) -> Iterator[bool]:
+    """Hold the lock of an index while the body runs; gives whether it is held: some file systems know no locks.
 
     Args:
         folder: where `run.lock` is kept; made if it is missing.
         index: its name, for messages.
+        label: what is being done, for the messages of others.
+        wait: seconds to wait for another process to free it.
 
     Raises:
         RunLocked: another process holds it; says which.
@@ -37,15 +45,19 @@ def run_lock(folder: Path, *, index: str) -> Iterator[None]:
             remedy="check the folder's permissions and the free space, or choose another `index.uri`",
         ) from error
     with file:
-        if not _try_lock(file):
-            raise RunLocked(index=index, holder=_holder(path))
+        until = time.monotonic() + wait
+        while (locked := _try_lock(file)) is False:
+            if time.monotonic() >= until:
+                raise RunLocked(index=index, holder=_holder(path))
+            time.sleep(_LOOK)
         file.seek(0)
         file.truncate()
         with contextlib.suppress(OSError):  # a full disk must not stop what may free it
-            json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}, file)
+            facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time(), "label": label}
+            json.dump(facts, file)
             file.flush()
         try:
-            yield
+            yield bool(locked)
         finally:
             with contextlib.suppress(OSError):
                 file.truncate(0)
@@ -55,12 +67,14 @@ def _holder(path: Path) -> str:
     try:
         facts = json.loads(path.read_text("utf-8"))
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(facts["since"]))
-        return f"process {facts['pid']} on {facts['host']}, since {since}"
+        label = f" ({facts['label']})" if facts.get("label") else ""
+        return f"process {facts['pid']} on {facts['host']}{label}, since {since}"
     except (OSError, ValueError, KeyError, TypeError):
         return "a process that has only just begun"
 
 
-def _try_lock(file: IO[str]) -> bool:
+def _try_lock(file: IO[str]) -> bool | None:
+    """Whether it is ours now; None where there are no locks."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -71,6 +85,6 @@ def _try_lock(file: IO[str]) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return None if error.errno in _WITHOUT_LOCKS else False
     return True
