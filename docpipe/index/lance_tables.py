@@ -226,6 +226,21 @@ class LanceKeyedTable:
         batch = self._batch(list(last.values()))
         self._database.commit(lambda: upsert(table, self._key, batch), doing="write")
 
+    def swap(self, key: str, expected: Mapping[str, Any] | None, row: Mapping[str, Any], /) -> bool:
+        """Put the row if what stands there is as expected (None: nothing); returns whether it was put."""
+        table = self._opened() or (self._database.create(self._name, self._schema()) if expected is None else None)
+        if table is None:
+            return False
+        batch = self._batch([row])
+        merge = table.merge_insert(self._key)
+        if expected is None:
+            merge = merge.when_not_matched_insert_all()
+        else:
+            conditions = (f"target.{name} = {_sql(value)}" for name, value in ({self._key: key} | dict(expected)).items())
+            merge = merge.when_matched_update_all(where=" AND ".join(conditions))
+        done = self._database.commit(lambda: merge.use_index(False).execute(batch), doing="write")
+        return bool(done.num_inserted_rows + done.num_updated_rows)
+
     def remove(self, keys: Sequence[str], /) -> None:
         """Remove rows, in one commit; unknown keys are no error."""
         table = self._opened()
@@ -306,6 +321,10 @@ def upsert(table: Any, key: str, batch: "pa.Table", *, delete_others: str = "") 
         merge = merge.when_not_matched_by_source_delete(delete_others)
     # An index on the key would let two writers insert the same key twice: see docs/decisions/0050.
     return int(merge.use_index(False).execute(batch).version)
+
+
+def _sql(value: str | int | bool) -> str:
+    return literal(value) if isinstance(value, str) else str(value)
 
 
 def _is_conflict(error: BaseException) -> bool:

@@ -335,6 +335,17 @@ class KeyedTable(Protocol):
         """Insert or replace rows, in one commit."""
         ...
 
+    def swap(self, key: str, expected: Mapping[str, Any] | None, row: Mapping[str, Any], /) -> bool:
+        """Compare and set, in one commit: put the row if what stands there is as expected; returns whether it was put.
+
+        Of several callers who expect the same, on whatever machines, one is told True.
+
+        Args:
+            key: of the row, which `row` has too.
+            expected: columns with the values that they must have now; None: there must be no such row.
+        """
+        ...
+
     def remove(self, keys: Sequence[str], /) -> None:
         """Remove rows, in one commit; unknown keys are no error."""
         ...
