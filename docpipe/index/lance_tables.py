@@ -236,7 +236,9 @@ class LanceKeyedTable:
         if expected is None:
             merge = merge.when_not_matched_insert_all()
         else:
-            conditions = (f"target.{name} = {_sql(value)}" for name, value in ({self._key: key} | dict(expected)).items())
+            conditions = (
+                f"target.{name} = {_sql(value)}" for name, value in ({self._key: key} | dict(expected)).items()
+            )
             merge = merge.when_matched_update_all(where=" AND ".join(conditions))
         done = self._database.commit(lambda: merge.use_index(False).execute(batch), doing="write")
         return bool(done.num_inserted_rows + done.num_updated_rows)
