@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from docpipe import output
-from docpipe.commands.program import AsJson, Debug, Failed, Pipeline, app, opened
+from docpipe.commands.program import AsJson, Debug, Failed, LogForm, LogTo, Pipeline, app, following, opened
 from docpipe.pipeline.report import json_forms
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ def run(
     full: Annotated[bool, typer.Option("--full", help="Parse everything again.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Work on so many documents at most.")] = None,
     max_cost: Annotated[float | None, typer.Option(metavar="USD", help="Do nothing if it would cost more.")] = None,
+    log: LogTo = "",
+    log_form: LogForm = "text",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -26,7 +28,7 @@ def run(
     from docpipe import console
 
     with opened(pipeline) as pipe, output.quiet(as_json):
-        with console.RunProgress() as progress:
+        with following(log, log_form) as progress:
             report = pipe.run(full=full, limit=limit, max_cost=max_cost, progress=progress)
         answer = pipe.ask(question) if question is not None else None
     form = json_forms.run(report) | ({"ask": json_forms.ask(answer)} if answer else {})

@@ -2,10 +2,10 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from docpipe.errors import ConfigError
 
 if TYPE_CHECKING:
     from docpipe.pipeline.pipe import Pipe
+    from docpipe.pipeline.report.reports import Event
 
 app = typer.Typer(
     name="docpipe",
@@ -36,6 +37,11 @@ Thinking = Annotated[
     bool | None,
     typer.Option("--thinking/--no-thinking", help="Whether the model thinks first, whatever the pipeline says."),
 ]
+LogTo = Annotated[
+    str,
+    typer.Option("--log", metavar="FILE", help="Write a log to this file, `-` for standard error.", show_default=False),
+]
+LogForm = Annotated[Literal["text", "json"], typer.Option("--log-format", help="Of each line of the log.")]
 
 
 class Failed(Exception):
@@ -61,6 +67,21 @@ def all_of(conditions: list[str] | None) -> str:
     """Several filters as one that asks for all."""
     conditions = [condition for condition in conditions or [] if condition.strip()]
     return conditions[0] if len(conditions) == 1 else " and ".join(f"({condition})" for condition in conditions)
+
+
+@contextlib.contextmanager
+def following(log: str, form: Literal["text", "json"]) -> Iterator[Callable[["Event"], None] | None]:
+    """Who shows a run's progress on standard error; nobody where the log goes there. The log is written meanwhile."""
+    from docpipe.pipeline.report import logs
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(logs.written_to(log, form))
+        if log == "-":
+            yield None
+            return
+        from docpipe import console
+
+        yield stack.enter_context(console.RunProgress())
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ def run(report: RunReport) -> Json:
         "account": account(report.account),
         "holds": asdict(report.holds),
         "slowest": [{**outcome(item), "seconds": round(item.seconds, 3)} for item in report.slowest],
+        "failing": report.failing,
         "upkeep": list(report.upkeep),
         "staged": dict(report.staged),
         "ended_by": None if report.ended_by is None else _failure(report.ended_by),

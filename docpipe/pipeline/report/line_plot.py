@@ -45,8 +45,9 @@ def _across(count: int) -> list[float]:
 
 
 def _down(value: float, low: float, high: float) -> float:
-    """Where a value stands from the top; in the middle where all are equal."""
-    share = (value - low) / (high - low) if high > low else 0.5
+    """Where a value stands from the top. The foot is 0, so that what hardly grew looks as if it hardly grew."""
+    foot = min(low, 0.0)
+    share = (value - foot) / (high - foot) if high > foot else 0.0
     return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - share)
 
 

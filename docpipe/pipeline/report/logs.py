@@ -84,7 +84,8 @@ def written_to(place: str, form: Form = "text") -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk, which was told when it began
+            handler.close()
 
 
 def tell(event: Event) -> None:

@@ -14,9 +14,9 @@ h1{font-size:1.5rem;margin:0;overflow-wrap:anywhere}h2{font-size:1.05rem;margin:
 .badge.ok,.good{color:var(--good)}.badge.failed,.bad{color:var(--bad)}.badge.stopped{color:var(--warn)}
 .wrong{border-left:4px solid var(--bad);background:var(--tint);padding:.6rem .9rem;margin:.8rem 0}
 .wrong,ul{overflow-wrap:anywhere}
-.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(118px,1fr));gap:.6rem;margin-top:1.2rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(132px,1fr));gap:.6rem;margin-top:1.2rem}
 .tiles div{background:var(--tint);border-radius:.5rem;padding:.55rem .8rem;font-size:.85rem}
-.tiles b{display:block;font-size:1.3rem;font-variant-numeric:tabular-nums}
+.tiles b{display:block;font-size:1.2rem;font-variant-numeric:tabular-nums}
 .wide{overflow-x:auto}table{border-collapse:collapse;margin:.4rem 0;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--line)}
 th{color:var(--quiet);font-weight:500;white-space:nowrap}td{overflow-wrap:anywhere;min-width:3rem}

@@ -103,7 +103,7 @@ def _failures(report: RunReport) -> str:
         for item in items[:_LISTED]
         if (error := item.error) is not None
     )
-    note = f"{report.stale:,} of them stay searchable as they were before." if report.stale else ""
+    note = f"Still searchable as they were before: {report.stale:,}." if report.stale else ""
     return _section("Failed", note and f"<p>{note}</p>", _table(("document", "stage", "error", "remedy"), rows, items))
 
 
@@ -131,7 +131,7 @@ def _growth(report: RunReport, earlier: Sequence[Mapping[str, Any]]) -> str:
         "seconds": report.seconds,
         "cost_usd": report.cost_usd,
     }
-    runs = [*earlier, {**now, "failed": state(report) == "failed"}]
+    runs = [*earlier, {**now, "failing": report.failing}]
     plots = [
         _plot("documents", runs, "documents", unit=""),
         _plot("chunks", runs, "chunks", unit=""),
@@ -147,7 +147,7 @@ def _plot(
     title: str, runs: Sequence[Mapping[str, Any]], name: str, *, unit: str, scale: float = 1, digits: int = 0
 ) -> str:
     points = [
-        Point(safe(str(run.get("run_id", ""))), value * scale, bool(run.get("failed")))
+        Point(safe(str(run.get("run_id", ""))), value * scale, bool(run.get("failing")))
         for run in runs
         if (value := _figure(run, name)) is not None
     ]

@@ -70,7 +70,7 @@ class Traces:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._closing:
-            if isinstance(error, RunLocked):
+            if type(error) is RunLocked:  # a lease that was lost on the way is another thing
                 _log.warning("not begun: %s", error)
             elif isinstance(error, Exception):
                 self._leave_error(error)
