@@ -39,10 +39,12 @@ class History(Past):
 
         Args:
             started: seconds since 1970 (UTC).
-            base: the ledger is empty: there is nothing to go back to, and nothing is noted.
+            base: the ledger is empty: there is nothing to go back to, and nothing is noted; but where the last run
+                left nothing on purpose.
         """
         rows = self.rows()
         last = rows[0] if rows else RunRow(id="")
+        base = base and not (last.is_finished and last.documents == last.chunks == 0)
         seq = last.seq + 1
         self._row = replace(
             self._row,
@@ -114,10 +116,11 @@ class History(Past):
         finished = [row for row in rows if row.is_finished]
         if any(row.model != own.model for row in finished[:2]):
             return own.seq  # rows of another model cannot be put back
-        wanted = [row for row in finished if row.changed][: self._keep.runs]
-        wanted = [row for row in wanted if own.ended - row.started <= self._keep.days * _DAY]
-        named = [row.seq for row in finished if row.names and row.seq >= own.floor]
-        return max(own.floor, min([own.seq, *(row.seq for row in wanted), *named]))
+        changed = [row for row in finished if row.changed][: self._keep.runs]
+        now = min(row.started for row in finished[:2])  # one run with a wrong clock must not cost the history
+        young = [row for row in changed[1:] if now - row.started <= self._keep.days * _DAY]
+        named = [row for row in finished if row.names and row.seq >= own.floor]
+        return max(own.floor, min((row.seq for row in (*changed[:1], *young, *named)), default=0))
 
     def _forget(self, rows: Sequence[RunRow]) -> None:
         """Let go of the images that nothing can be restored with, and of the oldest runs."""

@@ -128,4 +128,4 @@ def require_restorable(row: RunRow, rows: Sequence[RunRow]) -> None:
         return
     able = [other for other in rows if not why_not(other, rows)]
     remedy = f"the oldest that can be is {able[-1].id}; raise `keep` to keep more" if able else "run first"
-    raise ConfigError(f"the run {row.id} cannot be restored: {reason}", where=row.id, remedy=remedy)
+    raise ConfigError(f"the run {row.id} can be neither restored nor compared: {reason}", where=row.id, remedy=remedy)

@@ -44,8 +44,23 @@ class Restore:
     the index in line with the sources, and the same restore may be asked for again.
     """
 
-    def __init__(self, index: Index, history: History, *, check: Callable[[], None], upkeep: Budget) -> None:
-        self._index, self._history, self._check, self._upkeep = index, history, check, upkeep
+    def __init__(
+        self,
+        index: Index,
+        history: History,
+        *,
+        check: Callable[[], None],
+        upkeep: Budget,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            check: raises where the lease was lost.
+            upkeep: what the upkeep afterwards may cost.
+            now: seconds since 1970.
+        """
+        self._index, self._history, self._check, self._upkeep, self._now = index, history, check, upkeep, now
         self._ledger = Ledger(index)
 
     def __call__(self, wanted: str, *, pipeline: str) -> Restored:
@@ -59,7 +74,7 @@ class Restore:
             ConfigError: there is no such version, or it cannot be had back any more.
             IndexFailed: the index cannot be written.
         """
-        started, clock = time.time(), time.monotonic()
+        started, clock = self._now(), time.monotonic()
         target = self._history.find(wanted)
         require_restorable(target, self._history.rows())
         images = self._history.images_after(target.seq)
@@ -72,7 +87,7 @@ class Restore:
         self._check()
         self._index.publish()
         report = self._report(pipeline, started, documents=documents, removed=len(images) - documents)
-        report = replace(report, chunks=chunks, seconds=time.monotonic() - clock, ended=time.time())
+        report = replace(report, chunks=chunks, seconds=time.monotonic() - clock, ended=self._now())
         own = self._history.finish(replace(report, upkeep=(*upkeep.done, *upkeep.skipped) if upkeep else ()))
         return Restored(
             run=own,
