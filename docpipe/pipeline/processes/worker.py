@@ -41,8 +41,8 @@ def main() -> None:
     """Serve calls until standard input ends."""
     calls, replies = _take_standard_streams()
     sys.modules.update(dict.fromkeys(_NOT_NEEDED))  # type: ignore[arg-type]
-    if hasattr(signal, "SIGINT"):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    for ended in (signal.SIGINT, signal.SIGTERM):  # the parent's to handle: what is in hand is finished
+        signal.signal(ended, signal.SIG_IGN)
     path_frame, setup_frame = read_frame(calls), read_frame(calls)
     if path_frame is None or setup_frame is None:
         return

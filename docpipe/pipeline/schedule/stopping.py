@@ -4,12 +4,15 @@ import contextlib
 import queue
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 TERMINATED = "SIGTERM"
 """Asked by a service manager: an ordered end, nothing went wrong."""
 INTERRUPTED = "Ctrl-C"
 """Asked from the terminal."""
+_SAME = 5.0
+"""Seconds in which another SIGTERM is the same one: service managers send it to all processes, and we pass it on."""
 
 
 class Stop:
@@ -40,19 +43,23 @@ class Stop:
 
 @contextlib.contextmanager
 def on_signals() -> Iterator[Stop]:
-    """A Stop that the first SIGTERM or Ctrl-C sets while the body runs; the second one raises KeyboardInterrupt.
+    """A Stop that the first SIGTERM or Ctrl-C sets while the body runs; the next one raises KeyboardInterrupt.
 
-    Outside the main thread signals cannot be had: there the Stop is set by nobody.
+    Outside the main thread signals cannot be had: there nobody sets it.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
+    first = 0.0
 
     def handle(number: int, _: object) -> None:
-        if stop.reason:
+        nonlocal first
+        if not stop.reason:
+            first = time.monotonic()
+            stop.set(INTERRUPTED if number == signal.SIGINT else TERMINATED)
+        elif number == signal.SIGINT or stop.reason != TERMINATED or time.monotonic() - first > _SAME:
             raise KeyboardInterrupt
-        stop.set(INTERRUPTED if number == signal.SIGINT else TERMINATED)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
