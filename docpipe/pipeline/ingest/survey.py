@@ -1,18 +1,37 @@
 """Loaders and ledger -> what there is to do: the listing of a run or of a plan."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from docpipe._ids import chain, fingerprint
 from docpipe.errors import SourceError
 from docpipe.pipeline.file.options import RunOptions
-from docpipe.pipeline.ingest.ledger import Known, Stamp
-from docpipe.pipeline.ingest.plan import WORK, Action, Step, decide, vanished
+from docpipe.pipeline.ingest.known_columns import KnownColumns
+from docpipe.pipeline.ingest.ledger import Known, Ledger, Stamp
+from docpipe.pipeline.ingest.plan import WORK, Action, Moves, Step, Terms, Vanished, decide, is_below
 from docpipe.protocols import Loader
 from docpipe.types import Entry, Failure, Outcome, Status
 
 _ALWAYS_DELETABLE = 20
 """So many documents may go in one run whatever their share: in a small folder one file is a large share."""
+_SLICE = 8_192
+"""Entries that are compared with the ledger together, at least."""
+_SLICES = 16
+"""In so many pieces at most, where all that is known is listed again: each looks through what is known once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What is known of one source, or of all that give uris the same prefix."""
+
+    prefix: str
+    label: str
+    known: int
+    silent: tuple[str, ...]
+    """Sources among them that listed nothing at all."""
+    loaders: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,13 +39,36 @@ class Survey:
     """Everything that was found, sorted by what is to be done with it."""
 
     work: tuple[Step, ...]
-    """To parse or to chunk."""
+    """To read, parse or chunk; what is only compared comes last."""
     remaining: tuple[Step, ...]
-    """Failed or left out before, and nothing changed."""
+    """Failed or left out before, and nothing changed or their time has not come."""
     deleted: tuple[Step, ...]
+    """Gone, by uri; `moves` tells which of them may live on under another name."""
     outcomes: tuple[Outcome, ...]
     """What the loaders could not list or left out."""
     unchanged: int
+    listed: int
+    """How many sources the loaders named. Law: work, remaining, unchanged and outcomes together."""
+    known: int = 0
+    """Rows of the ledger."""
+    moves: Moves = field(default_factory=Moves)
+    shares: tuple[Share, ...] = ()
+    """By source, where there are several."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a listing gave so far."""
+
+    work: list[Step] = field(default_factory=list)
+    checks: list[Step] = field(default_factory=list)
+    remaining: list[Step] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    fresh: set[str] = field(default_factory=set)
+    """Uris that the ledger does not know."""
+    unchanged: int = 0
+    listed: int = 0
+    by_loader: dict[int, int] = field(default_factory=dict)
 
 
 def stamp_of(parser: object, chunker: object, options: RunOptions) -> Stamp:
@@ -36,70 +78,170 @@ def stamp_of(parser: object, chunker: object, options: RunOptions) -> Stamp:
     return Stamp(parse=parse, chunk=chunk, tried=chain(chunk, f"{options.timeout:g}", str(options.memory_mb)))
 
 
-def survey(loaders: Sequence[Loader], known: Mapping[str, Known], by: Stamp, *, full: bool) -> Survey:
-    """List all sources and compare them with the ledger.
+def survey(loaders: Sequence[Loader], ledger: Ledger | None, by: Stamp, terms: Terms) -> Survey:
+    """List all sources and compare them with the ledger. Only what differs becomes a step.
+
+    Args:
+        ledger: None where the index is lost: nothing is known then.
 
     Raises:
-        SourceError: a source cannot be listed, or none holds anything.
+        SourceError: a source cannot be listed.
     """
-    work: list[Step] = []
-    remaining: list[Step] = []
-    outcomes: list[Outcome] = []
-    seen: set[str] = set()
-    unchanged = 0
-    for number, found in _listing(loaders):
-        if isinstance(found, Outcome):
-            outcomes.append(found)
-            continue
-        if found.uri in seen:
-            outcomes.append(_twice(found))
-            continue
-        seen.add(found.uri)
-        row = known.get(found.uri)
-        action, why = decide(found, row, by, full=full)
-        if action is Action.KEEP:
-            unchanged += 1
-            continue
-        todo = Step(uri=found.uri, action=action, why=why, loader=number, entry=found, row=row)
-        (work if action in WORK else remaining).append(todo)
-    unread = [outcome.uri for outcome in outcomes if outcome.status == Status.FAILED]
+    known = KnownColumns(ledger, by, terms)
+    found = _Found()
+    for number, loader in enumerate(loaders):
+        listing = iter(loader.entries())
+        while some := list(islice(listing, max(_SLICE, known.count // _SLICES))):
+            found.listed += len(some)
+            found.by_loader[number] = found.by_loader.get(number, 0) + len(some)
+            found.outcomes += (one for one in some if isinstance(one, Outcome))
+            _sort(number, [one for one in some if isinstance(one, Entry)], known, found, by, terms)
+    deleted = tuple(_vanished(known, found.outcomes))
+    moves, work = _renames(found.work, deleted, known)
     return Survey(
-        work=tuple(work),
-        remaining=tuple(remaining),
-        deleted=tuple(vanished(known, seen, unread)),
-        outcomes=tuple(outcomes),
-        unchanged=unchanged,
+        work=(*work, *found.checks),
+        remaining=tuple(found.remaining),
+        deleted=deleted,
+        outcomes=tuple(found.outcomes),
+        unchanged=found.unchanged,
+        listed=found.listed,
+        known=known.count,
+        moves=moves,
+        shares=tuple(_shares(loaders, found.by_loader, known)) if len(loaders) > 1 and deleted else (),
     )
 
 
-def check_deletions(found: Survey, known: int, options: RunOptions) -> None:
+def check_deletions(found: Survey, options: RunOptions, *, deleted: Sequence[Step] | None = None) -> None:
     """Refuse to empty an index because its source looks empty.
 
+    Args:
+        deleted: what is gone for good, once it is known; before, what may have been renamed is not counted.
+
     Raises:
-        SourceError: nothing was found, or more is gone than `run.max_delete` allows. Nothing was changed.
+        SourceError: nothing was found, or more is gone than `run.max_delete` allows, of all or of one source.
+            Nothing was deleted.
     """
-    gone = len(found.deleted)
+    gone = found.moves.surely_gone(found.deleted) if deleted is None else deleted
     present = len(found.work) + len(found.remaining) + found.unchanged
-    if not present and not found.outcomes and not gone:
+    if not present and not found.outcomes and not found.deleted:
         raise SourceError(
             "the source holds no file to index",
             source="source",
             remedy="put documents there, or check `source.path`, `include` and `exclude`",
         )
-    too_many = gone > max(_ALWAYS_DELETABLE, options.max_delete * known) or (gone and not present)
-    if too_many and options.max_delete < 1:
-        raise SourceError(
-            f"{gone} of {known} indexed documents are no longer in the source, which looks like a folder that is not "
-            "mounted; nothing was changed",
-            source="source",
-            remedy="if they are meant to go, set `run: {max_delete: 1}` in the pipeline file and run again",
+    if options.max_delete >= 1 or not gone:
+        return
+    if _too_many(len(gone), found.known, options) or not present:
+        raise _refusal("source", len(gone), found.known, "")
+    by_prefix = _by_prefix(found.shares, gone)
+    for share in found.shares:
+        _check_share(share, by_prefix[share.prefix], options)
+
+
+def _by_prefix(shares: Sequence[Share], steps: Iterable[Step]) -> Counter[str]:
+    by_length = sorted((share.prefix for share in shares), key=len, reverse=True)
+    owners = (next((prefix for prefix in by_length if step.uri.startswith(prefix)), None) for step in steps)
+    return Counter(prefix for prefix in owners if prefix is not None)
+
+
+def _check_share(share: Share, gone: int, options: RunOptions) -> None:
+    silent = len(share.silent) == share.loaders or (share.silent and gone > _ALWAYS_DELETABLE)
+    if gone and (silent or _too_many(gone, share.known, options)):
+        nothing = f" ({', '.join(share.silent)} shows no file at all)" if share.silent else ""
+        raise _refusal(share.label, gone, share.known, f" {share.label}{nothing}")
+
+
+def _too_many(gone: int, known: int, options: RunOptions) -> bool:
+    return gone > max(_ALWAYS_DELETABLE, options.max_delete * known)
+
+
+def _refusal(source: str, gone: int, known: int, which: str) -> SourceError:
+    return SourceError(
+        f"{gone:,} of {known:,} indexed documents are no longer in the source{which}, "
+        "which looks like a folder that is not mounted; nothing was deleted",
+        source=source,
+        remedy="mount it and run again; if they are meant to go, `docpipe run PIPELINE --max-delete 1` lets them go "
+        "this once, `run: {max_delete: 1}` in the pipeline file always",
+    )
+
+
+def _sort(number: int, entries: Sequence[Entry], known: KnownColumns, found: _Found, by: Stamp, terms: Terms) -> None:
+    """Compare a slice of a listing with the ledger."""
+    import numpy as np
+
+    rows, settled, twice = known.compare(entries)
+    found.unchanged += int(np.count_nonzero(settled))
+    places = np.flatnonzero(~settled)
+    numbers = rows[places]
+    ledger_rows = iter(known.rows(numbers[numbers >= 0]))
+    for place, row_number in zip(places.tolist(), numbers.tolist(), strict=True):
+        entry, row = entries[place], next(ledger_rows) if row_number >= 0 else None
+        if twice[place] or entry.uri in found.fresh:
+            found.outcomes.append(_twice(entry))
+            continue
+        if row is None:
+            found.fresh.add(entry.uri)
+        _add(found, entry, number, row, by, terms)
+
+
+def _add(found: _Found, entry: Entry, number: int, row: Known | None, by: Stamp, terms: Terms) -> None:
+    action, why = decide(entry, row, by, terms)
+    if action is Action.KEEP:
+        found.unchanged += 1
+        return
+    step = Step(uri=entry.uri, action=action, why=why, loader=number, entry=entry, row=row)
+    steps = found.checks if action is Action.CHECK else found.work if action in WORK else found.remaining
+    steps.append(step)
+
+
+def _vanished(known: KnownColumns, outcomes: Iterable[Outcome]) -> Iterator[Step]:
+    """Sources that are gone; what lies below a folder that could not be listed is not."""
+    unread = tuple(outcome.uri for outcome in outcomes if outcome.status == Status.FAILED)
+    for uri, row in known.unseen():
+        if not is_below(uri, unread):
+            yield Step(uri=uri, action=Action.DELETE, why="no longer in the source", row=row)
+
+
+def _renames(work: Sequence[Step], deleted: Sequence[Step], known: KnownColumns) -> tuple[Moves, list[Step]]:
+    """Which new sources may be some that are gone, judged by their size; the digest decides when they are read."""
+    added = {step.entry.size for step in work if step.action is Action.ADD and step.entry}
+    fitting = [(step.row.size, step) for step in deleted if step.row and step.row.size in added]
+    digests = known.digests({step.uri for _, step in fitting}, {size for size, _ in fitting})
+    by_size: dict[int, Vanished] = {}
+    for size, step in fitting:
+        if step.uri in digests:
+            by_size.setdefault(size, Vanished()).add(step)
+    marked = [_marked(step, by_size) for step in work]
+    gone = ((digests[step.uri], step) for _, step in fitting if step.uri in digests)
+    return Moves(gone, guessed={step.renamed_from for step in marked if step.renamed_from}), marked
+
+
+def _marked(step: Step, by_size: Mapping[int, Vanished]) -> Step:
+    """The step as a candidate, with the best guess of what it was; each of those that are gone is guessed once."""
+    gone = by_size.get(step.entry.size) if step.action is Action.ADD and step.entry else None
+    guess = gone.take(step.uri) if gone else None
+    if guess is None:
+        return step
+    return replace(step, action=Action.RENAME, why=f"perhaps renamed from {guess.uri}", renamed_from=guess.uri)
+
+
+def _shares(loaders: Sequence[Loader], listed: Mapping[int, int], known: KnownColumns) -> Iterator[Share]:
+    """What each source has, where sources can be told apart by the prefix of their uris."""
+    prefixes = [str(getattr(loader, "prefix", "")) for loader in loaders]
+    counts = known.count_by(set(prefixes))
+    for prefix in dict.fromkeys(prefixes):
+        names = {
+            number: str(getattr(loaders[number], "path", "")) or prefix
+            for number, one in enumerate(prefixes)
+            if one == prefix
+        }
+        yield Share(
+            prefix=prefix,
+            label=", ".join(names.values()),
+            known=counts[prefix],
+            silent=tuple(name for number, name in names.items() if not listed.get(number)),
+            loaders=len(names),
         )
-
-
-def _listing(loaders: Sequence[Loader]) -> Iterable[tuple[int, Entry | Outcome]]:
-    for number, loader in enumerate(loaders):
-        for found in loader.entries():
-            yield number, found
 
 
 def _twice(entry: Entry) -> Outcome:
