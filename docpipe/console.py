@@ -4,11 +4,12 @@ import contextlib
 import io
 import shutil
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from docpipe.pipeline.report.account_lines import account_text, moment, runs_text, standing_lines
+from docpipe.pipeline.report.logs import current_run
 from docpipe.pipeline.report.reports import Event, FailureRow, PagesOf, Plan, RunReport, StatusReport
 from docpipe.pipeline.report.safe_text import safe as safe
 from docpipe.prompt.builder import Built
@@ -37,7 +38,7 @@ def pages_of(pages: Sequence[int]) -> str:
 def run_text(report: RunReport) -> str:
     """The table at the end of a run, with what failed and what to try."""
     table = _table("", "documents")
-    for name in ("indexed", "updated", "unchanged", "deleted", "failed", "ignored"):
+    for name in ("indexed", "updated", "unchanged", "deleted", "failed", "stale", "ignored", "waiting"):
         if getattr(report, name) or name in ("indexed", "unchanged", "failed"):
             table.add_row(name, f"{getattr(report, name):,}")
     work = f"{report.pages:,} pages, {report.chunks:,} chunks, {report.embedded:,} embedded, {report.reused:,} reused"
@@ -46,7 +47,14 @@ def run_text(report: RunReport) -> str:
         parts.append(f"{report.recognised:,} pages read by a service, {report.remembered:,} known from before\n")
     if report.requests:
         parts.append(f"cost: {_money(report.cost_usd)}: {report.requests:,} calls, {report.tokens:,} tokens\n")
+    parts.append(account_text(report.account))
+    if report.renamed or report.touched:
+        parts.append(f"{report.renamed:,} renamed, {report.touched:,} touched: nothing of them was parsed again\n")
+    parts.append(f"stopped early: {safe(report.stopped)}; the next run goes on\n" if report.stopped else "")
+    parts.append("" if report.published else "not published: readers still see the version before\n")
+    parts += [f"upkeep: {safe(done)}\n" for done in report.upkeep]
     parts += [f"note: {safe(remark)}\n" for remark in report.remarks]
+    parts.append(f"report: {safe(report.page)}\n" if report.page else "")
     parts.append(_outcomes("failed", report.failures))
     parts.append(_by_reason((item.error.message if item.error else "", item.uri) for item in report.left_out))
     parts.append(_needing_ocr(report.needs_ocr, asked=bool(report.recognised or report.remembered)))
@@ -161,10 +169,11 @@ def status_text(report: StatusReport) -> str:
         "size": f"{stats.bytes / 1e6:,.1f} MB",
         "vectors": vector,
         **{name.replace("_", " "): str(value) for name, value in stats.facts.items()},
+        **standing_lines(report),
         "last run": _last_run(report.last_run),
         **_spent(report.last_run),
     }
-    return _pairs(rows)
+    return _pairs(rows) + runs_text(report.runs)
 
 
 def failures_text(rows: Sequence[FailureRow]) -> str:
@@ -176,7 +185,7 @@ def failures_text(rows: Sequence[FailureRow]) -> str:
         tries = f"{row.attempts} tries" if row.attempts != 1 else "1 try"
         parts.append(f"{safe(row.uri)}\n  {row.stage}: {row.error.type}: {safe(row.error.message)}\n")
         parts.append(f"  remedy: {safe(row.error.remedy)}\n" if row.error.remedy else "")
-        parts.append(f"  {tries}, the last {_moment(row.last)}\n")
+        parts.append(f"  {tries}, the last {moment(row.last)}\n")
     return "".join(parts)
 
 
@@ -245,7 +254,8 @@ class RunProgress:
             detail = f"{pages}{outcome.chunks} chunks, {outcome.seconds:.1f} s"
         total = f" {event.count}/{event.total}" if event.total else ""
         name = safe(outcome.uri).replace("\n", "\\n")
-        line = f"{outcome.status}{total} {name}: {detail}\n".encode("utf-8", "replace").decode("utf-8")
+        run = f"{run_id} " if (run_id := current_run()) else ""
+        line = f"{run}{outcome.status}{total} {name}: {detail}\n".encode("utf-8", "replace").decode("utf-8")
         with contextlib.suppress(OSError):  # whoever read along is gone: no reason to end the run
             self._stream.write(line)
 
@@ -280,7 +290,7 @@ def _last_run(facts: Mapping[str, Any]) -> str:
         return "none yet"
     names = ("indexed", "updated", "deleted", "failed", "ignored", "pages", "chunks", "embedded", "reused")
     counts = ", ".join(f"{facts[name]:,} {name}" for name in names if facts.get(name))
-    ended = _moment(float(facts.get("ended", 0)))
+    ended = moment(float(facts.get("ended", 0)))
     return f"{ended}: {counts or 'nothing to do'}, {float(facts.get('seconds', 0)):.1f} s"
 
 
@@ -288,10 +298,6 @@ def _spent(facts: Mapping[str, Any]) -> dict[str, str]:
     """What services cost so far; nothing where they cost nothing."""
     last, all_runs = float(facts.get("cost_usd", 0)), float(facts.get("spent_usd", 0))
     return {"spent": f"{_money(all_runs)} by all runs, {_money(last)} by the last"} if all_runs else {}
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else "unknown"
 
 
 def _by_reason(ignored: Iterable[tuple[str, str]]) -> str:

@@ -123,6 +123,7 @@ def status(report: StatusReport) -> Json:
         "last_run": dict(report.last_run),
         **{name: getattr(report, name) for name in _STANDING},
         "left_out": dict(report.left_out),
+        "gaps": list(report.gaps),
         "runs": [dict(one) for one in report.runs],
     }
 

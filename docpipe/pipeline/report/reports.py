@@ -232,6 +232,8 @@ class StatusReport:
     """Of these, in at least one chunk."""
     left_out: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
     """Of these, left out on purpose, by kind of block."""
+    gaps: tuple[str, ...] = ()
+    """The documents of whose text some is in no chunk, though it should be."""
     published: int = 0
     """The version that readers see; 0: the newest."""
     runs: tuple[Mapping[str, Any], ...] = ()
