@@ -21,7 +21,7 @@ from docpipe.errors import IndexFailed, RunLocked
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.schedule.holders import Holder, lives, this_process
-from docpipe.pipeline.schedule.lease import BEAT, COLUMNS, LOST, Lease, LeaseLost, World, hold
+from docpipe.pipeline.schedule.lease import BEAT, COLUMNS, LOST, Lease, LeaseLost, World, hold, holder
 from docpipe.pipeline.schedule.lock import run_lock
 from docpipe.protocols import Index
 
@@ -90,6 +90,14 @@ def test_what_was_given_back_is_taken_without_a_word() -> None:
         guard.check()
     assert world.seconds == 0
     assert guard.remarks == ()
+
+
+def test_anybody_can_ask_who_writes(tmp_path: Path) -> None:
+    for index in (MemoryIndex(), LanceIndex(uri=str(tmp_path / "index"))):
+        assert holder(index) == ""
+        with hold(index, None, run_id="a", purpose="restore"):
+            assert "(restore a), since 20" in holder(index)
+        assert holder(index) == ""
 
 
 def test_it_is_given_back_when_the_work_fails() -> None:
@@ -330,9 +338,7 @@ def test_a_file_system_without_locks_leaves_it_to_the_lease(tmp_path: Path, monk
     monkeypatch.setattr(fcntl, "flock", refuse)
     with run_lock(tmp_path, index="x") as locked:
         assert not locked
-    with (
-        hold(MemoryIndex(), tmp_path, run_id="a") as guard,
-    ):
+    with hold(MemoryIndex(), tmp_path, run_id="a") as guard:
         guard.check()
 
 

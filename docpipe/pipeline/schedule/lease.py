@@ -27,6 +27,7 @@ _LOOK = 1.0
 """Seconds between two looks at another's lease."""
 _TIDY_EVERY = 30
 """Signs of life after which the table's old versions are dropped."""
+TABLE = "lease"
 _KEY = "writer"
 COLUMNS = {
     "name": "str",
@@ -42,7 +43,7 @@ COLUMNS = {
     "since": "float",
     "expires": "float",
 }
-"""Of the table `lease`. `token`: one taking; empty while nobody holds it. `since`, `expires`: the holder's clock."""
+"""Of its table. `token`: one taking; empty while nobody holds it. `since`, `expires`: the holder's clock."""
 
 _log = logging.getLogger("docpipe.schedule")
 _held: set[str] = set()
@@ -107,6 +108,16 @@ def hold(index: Index, folder: Path | None, *, run_id: str, purpose: str = "run"
             yield guard
 
 
+def holder(index: Index) -> str:
+    """Who writes the index at this moment, in words; empty where nobody does.
+
+    Raises:
+        IndexFailed: the lease cannot be read.
+    """
+    row = index.table(TABLE, columns=COLUMNS, key="name").get([_KEY]).get(_KEY)
+    return _words(row, time.time()) if row is not None and row["token"] else ""
+
+
 class Lease:
     """One attempt to be an index's only writer.
 
@@ -126,7 +137,7 @@ class Lease:
         beat: float = BEAT,
     ) -> None:
         self._index, self._locked, self._beat = index, locked, beat
-        self._table: KeyedTable = index.table("lease", columns=COLUMNS, key="name")
+        self._table: KeyedTable = index.table(TABLE, columns=COLUMNS, key="name")
         self._world = world or World()
         self._token = secrets.token_hex(8)
         self._purpose, self._run_id = purpose, run_id
@@ -181,7 +192,7 @@ class Lease:
         while not self._try(row, still_for=clock() - still):
             patient = clock() - begun < wait
             if row is not None and row["token"] and not patient and (moved or self._in_its_time(row)):
-                raise RunLocked(index=self._index.name, holder=self._words(row))
+                raise RunLocked(index=self._index.name, holder=_words(row, self._world.now()))
             self._world.sleep(_LOOK)
             before, row = row, self._read()
             if _sign(row) != _sign(before):
@@ -195,7 +206,7 @@ class Lease:
         if not (dead or still_for >= LOST) or not self._swap(row):
             return False
         how = "which has died" if dead else f"which gave no sign of life for {LOST:.0f} seconds"
-        self.remark = f"took the index over from {self._words(row)}, {how}"
+        self.remark = f"took the index over from {_words(row, self._world.now())}, {how}"
         _log.warning("%s", self.remark)
         return True
 
@@ -269,7 +280,11 @@ class Lease:
             raise self._lost
 
     def _loss(self, row: Mapping[str, Any] | None) -> LeaseLost:
-        holder = self._words(row) if row is not None and row["token"] else "somebody who has finished meanwhile"
+        holder = (
+            _words(row, self._world.now())
+            if row is not None and row["token"]
+            else "somebody who has finished meanwhile"
+        )
         lost = LeaseLost(index=self._index.name, holder=holder)
         lost.add_note(f"this process gave no sign of life for {LOST:.0f} seconds, so the other one took its place")
         return lost
@@ -285,16 +300,17 @@ class Lease:
         except DocpipeError as error:
             _log.warning("the index's lease could not be given back: %s", error.message)
 
-    def _words(self, row: Mapping[str, Any]) -> str:
-        label = f"{row['purpose']} {row['run']}".strip()
-        left = row["expires"] - self._world.now()
-        until = f"its lease expires in {left:.0f} seconds" if 0 < left <= LOST else "its lease has expired"
-        return f"{_holder(row).words} ({label}), since {_local(row['since'])}; {until}"
-
 
 def _sign(row: Mapping[str, Any] | None) -> tuple[str, int]:
     """What changes with every sign of life."""
     return ("", 0) if row is None else (row["token"], row["counter"])
+
+
+def _words(row: Mapping[str, Any], now: float) -> str:
+    label = f"{row['purpose']} {row['run']}".strip()
+    left = row["expires"] - now
+    until = f"its lease expires in {left:.0f} seconds" if 0 < left <= LOST else "its lease has expired"
+    return f"{_holder(row).words} ({label}), since {_local(row['since'])}; {until}"
 
 
 def _holder(row: Mapping[str, Any]) -> Holder:
