@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from docpipe import output
-from docpipe.commands.program import AsJson, Debug, Failed, Pipeline, app, opened
+from docpipe.commands.program import AsJson, Debug, Failed, Pipeline, Question, Where, all_of, app, opened
 
 
 @app.command("eval")
@@ -31,3 +31,24 @@ def evaluate(
     output.show(form, lambda: quality_text.evaluation_text(found, below), as_json)
     if below:
         raise Failed
+
+
+@app.command()
+def why(
+    pipeline: Pipeline,
+    question: Question,
+    expect: Annotated[
+        str, typer.Option("--expect", metavar="FILE#pN", help="Where the answer stands: a file, and its page.")
+    ],
+    limit: Annotated[int | None, typer.Option("-k", "--limit", min=1, help="How many hits a search gives.")] = None,
+    where: Where = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Say at which stage a page was lost that should have answered a question. Asks no model."""
+    from docpipe.commands import quality_text
+    from docpipe.pipeline.report import quality_forms
+
+    with opened(pipeline) as pipe, output.quiet(as_json):
+        found = pipe.why(question, expect, where=all_of(where), limit=limit)
+    output.show(quality_forms.why(found), lambda: quality_text.why_text(found), as_json)

@@ -10,6 +10,7 @@ from docpipe.console import safe
 
 if TYPE_CHECKING:
     from docpipe.pipeline.golden.evaluation import Asked, Evaluation, Moved, Verdict
+    from docpipe.pipeline.golden.why import Why
 
 _LISTED = 50
 """Questions of a list that are shown; the rest is counted."""
@@ -37,6 +38,16 @@ def verdict_lines(reached: "Verdict") -> list[str]:
     left = sum(max(0, len(some) - _LISTED) for _, some in named)
     more = [f"... and {left:,} more (--json gives all)"] if left else []
     return [*lines, *more, *(f"below   {safe(one)}" for one in reached.below)]
+
+
+def why_text(found: "Why") -> str:
+    """The verdict, the stages with what each made of the place, and what to try."""
+    rows = [
+        (_rank(look.rank) if look.rank else "", f"{look.stage} (lost)" if look.lost else look.stage, safe(look.said))
+        for look in found.looks
+    ]
+    tried = "".join(f"try: {safe(remedy)}\n" for remedy in found.remedies)
+    return f"{safe(found.verdict)}\n" + _table(("rank", "stage", "what it made of it"), rows) + tried
 
 
 def _move(one: "Moved") -> str:

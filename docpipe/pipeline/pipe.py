@@ -19,6 +19,7 @@ from docpipe.pipeline.file.build import Stages, build
 from docpipe.pipeline.golden.evaluation import Evaluation, evaluate
 from docpipe.pipeline.golden.questions import load
 from docpipe.pipeline.golden.staging import required
+from docpipe.pipeline.golden.why import Why, why
 from docpipe.pipeline.ingest.readiness import require_keys
 from docpipe.pipeline.keeping import Keeping
 from docpipe.pipeline.pinned import Pinned
@@ -80,6 +81,17 @@ class Pipe(Keeping):
         asked = required(self.stages) if questions is None else load(questions)
         checked = self._query("", limit=self.stages.eval.limit if limit is None else limit, where="", mode=None)
         return evaluate(self.retriever.search_many, asked, limit=checked.limit, mode=checked.mode)
+
+    def why(self, question: str, expect: str, *, where: str = "", limit: int | None = None) -> Why:
+        """Follow a place from the source to the answer, to see at which stage it was lost. Asks no model.
+
+        Args:
+            expect: `FILE`, `FILE#p3` or `FILE#p3-5`.
+
+        Raises:
+            InvalidOption: `expect` is no place, the question is empty, or the filter or the limit is wrong.
+        """
+        return why(self, question, expect, where=where, limit=limit)
 
     def neighbours(self, hit: Hit, *, before: int = 1, after: int = 1) -> list[Chunk]:
         """What stands around a hit in its document."""

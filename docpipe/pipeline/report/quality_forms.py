@@ -1,9 +1,11 @@
 """What golden questions say -> the JSON promised to programs (pure). Fields may be added, never renamed."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from docpipe.pipeline.golden.evaluation import Evaluation, Moved, Verdict, form
+from docpipe.pipeline.golden.why import Why
 
 Json = dict[str, Any]
 
@@ -26,6 +28,19 @@ def verdict(reached: Verdict) -> Json:
         "ok": reached.holds,
         "reasons": list(reached.reasons),
         **{name: [_moved(one) for one in some] for name, some in changes.items()},
+    }
+
+
+def why(found: Why) -> Json:
+    """What `docpipe why --json` prints. `lost` is the name of the stage that lost the place; null where none did."""
+    return {
+        "question": found.question,
+        "expect": found.expect,
+        "where": found.where,
+        "lost": found.lost.stage if found.lost else None,
+        "verdict": found.verdict,
+        "remedies": list(found.remedies),
+        "stages": [asdict(look) for look in found.looks],
     }
 
 
