@@ -42,6 +42,7 @@ HEAVY = {
     "lxml",
     "numpy",
     "onnxruntime",
+    "opentelemetry",
     "pyarrow",
     "pymupdf",
     "pypdf",
