@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from docpipe import output
-from docpipe.commands import asking, files, indexing, quality, versions
+from docpipe.commands import asking, care, files, indexing, quality, versions
 from docpipe.commands.program import Failed, app
 from docpipe.errors import DocpipeError
 
-__all__ = ["asking", "files", "indexing", "main", "quality", "versions"]
+__all__ = ["asking", "care", "files", "indexing", "main", "quality", "versions"]
 
 _INTERRUPTED = 130
 

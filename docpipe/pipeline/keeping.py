@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from docpipe.errors import InvalidOption
+from docpipe.pipeline.care.doctor import Mending, examine, unlock
+from docpipe.pipeline.care.findings import Examination
 from docpipe.pipeline.file.build import Stages
 from docpipe.pipeline.history.difference import Difference, difference
 from docpipe.pipeline.history.log import History
@@ -154,6 +156,23 @@ class Keeping:
             ConfigError: there is no such version, or what it held is no longer kept.
         """
         return difference(self.stages.index, before, after)
+
+    def doctor(self, *, fix: bool = False) -> Examination:
+        """Check that chunks, ledger, vectors, words, history, lease and disk are sound.
+
+        Args:
+            fix: repair first what can be repaired; the next run does again what was damaged.
+
+        Raises:
+            RunLocked: (with `fix`) another process writes.
+            IndexFailed: (with `fix`) it cannot be written.
+        """
+        done: tuple[str, ...] = ()
+        if fix:
+            done = unlock(self.stages.index)
+            with self._alone(purpose="doctor --fix") as guard:
+                done += (*guard.remarks, *Mending(self.stages, check=guard.check)())
+        return Examination(pipeline=self.name, findings=examine(self.stages), done=done)
 
     def _alone(self, run_id: str = "", *, purpose: str = "run", wait: float = 0.0) -> AbstractContextManager[Guard]:
         """Be the index's only writer, on this machine and any other, while the body runs.
