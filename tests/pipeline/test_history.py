@@ -113,14 +113,14 @@ def test_the_run_after_a_restore_follows_the_sources_again(index: Index) -> None
     assert (read(index), digests(index)) == (SECOND, of(SECOND))
 
 
-@pytest.mark.parametrize("dies_after", range(9))
+@pytest.mark.parametrize("dies_after", range(10))
 def test_readers_see_all_or_nothing_of_a_restore_wherever_it_is_killed(index: Index, dies_after: int) -> None:
     world = Nights(index)
     first = world.run(FIRST)
     world.run(SECOND)
     with pytest.raises(Killed):
         world.restore(first.id, dies_after=dies_after)
-    assert read(index) == (SECOND if dies_after < 8 else FIRST)
+    assert read(index) == (SECOND if dies_after < 9 else FIRST)
     world.run(SECOND)
     assert (read(index), digests(index)) == (SECOND, of(SECOND))
 

@@ -84,9 +84,10 @@ class Nights:
         index: Any = self.index if dies_after is None else Fragile(self.index, after=dies_after)
         started = self._tick()
         ledger, history = Ledger(index), History(index, run_id=self._new_id(started), keep=self.keep)
+        lost = not index.versions()
         index.open(model=MODEL, dim=DIM)
         known = ledger.rows(list(ledger.known()))
-        history.begin(started, base=not known)
+        history.begin(started, base=lost)
         if stage:
             index.hold()
         todo = [uri for uri, text in sources.items() if uri not in known or known[uri].digest != digest(text)]

@@ -39,12 +39,11 @@ class History(Past):
 
         Args:
             started: seconds since 1970 (UTC).
-            base: the ledger is empty: there is nothing to go back to, and nothing is noted; but where the last run
-                left nothing on purpose.
+            base: there was no index: what is remembered of one cannot be put back into this one.
         """
         rows = self.rows()
         last = rows[0] if rows else RunRow(id="")
-        base = base and not (last.is_finished and last.documents == last.chunks == 0)
+        base = base or not any(row.is_finished for row in rows)  # before the first version nothing is worth keeping
         seq = last.seq + 1
         self._row = replace(
             self._row,
@@ -116,7 +115,7 @@ class History(Past):
         finished = [row for row in rows if row.is_finished]
         if any(row.model != own.model for row in finished[:2]):
             return own.seq  # rows of another model cannot be put back
-        changed = [row for row in finished if row.changed][: self._keep.runs]
+        changed = [row for row in finished if row.changed or row.base][: self._keep.runs]
         now = min(row.started for row in finished[:2])  # one run with a wrong clock must not cost the history
         young = [row for row in changed[1:] if now - row.started <= self._keep.days * _DAY]
         named = [row for row in finished if row.names and row.seq >= own.floor]

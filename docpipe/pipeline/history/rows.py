@@ -66,7 +66,7 @@ class RunRow:
     published: bool = False
     """Whether readers were given what it made."""
     base: bool = False
-    """Whether it began with an empty ledger: nothing before it can be restored."""
+    """Whether nothing before it can be restored: it is the first, or made an index that was lost anew."""
     floor: int = 0
     """`seq` of the oldest run that could be restored when this one ended."""
     model: str = ""
