@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 @app.command()
 def check(pipeline: Pipeline, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Check a pipeline file: every problem at once, with its line."""
+    """Check a pipeline file and its golden questions: every problem at once, with its line."""
     from docpipe import console
     from docpipe.pipeline.file import spec
     from docpipe.pipeline.file.build import build
+    from docpipe.pipeline.golden.staging import golden
 
     with output.quiet(as_json):
         found = spec.load(pipeline, environment=os.environ)
-        build(found)
+        golden(build(found))
     sections = {"source": found.sources, "stages": found.stages, "index": (found.index,), "chat": (found.chat,)}
     members = {name: [(stage.name, stage.shown) for stage in stages] for name, stages in sections.items()}
     form = {

@@ -78,6 +78,8 @@ def test_a_missed_threshold_ends_eval_with_1(island: Path, capsys: pytest.Captur
 
 def test_a_broken_file_of_questions_ends_eval_with_2(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (island.parent / "golden.yaml").write_text("- {question: What}\n- {qestion: What}\n", encoding="utf-8")
+    assert cli.main(["check", str(island)]) == 2
+    assert "golden.yaml:1: [0]: " in capsys.readouterr().err
     assert cli.main(["eval", str(island)]) == 2
     err = capsys.readouterr().err
     assert "golden.yaml:1: [0]: nothing says what must be found" in err
