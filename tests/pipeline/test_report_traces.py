@@ -1,5 +1,6 @@
 """What a run leaves behind while it goes and when it ends: log lines, spans and metrics, a word to a webhook."""
 
+import contextlib
 import json
 import logging
 import re
@@ -225,6 +226,56 @@ def test_nobody_follows_where_nobody_collects(monkeypatch: pytest.MonkeyPatch) -
     assert telemetry.observer("handbook", RUN_ID) is None
 
 
+def test_what_the_environment_names_is_sent_to(collector: list[str]) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    telemetry._exporting.cache_clear()
+    with Traces(Pipeline(), run_id=RUN_ID) as traces:
+        traces(Event(kind="started", uri="a.md"))
+        traces(ended(outcome("a.md")))
+        traces.leave(a_report(indexed=1))
+    assert sorted(collector) == ["/v1/metrics", "/v1/traces"]
+    made = telemetry._exporting()
+    assert made is not None
+    made.traces.shutdown()
+    made.metrics.shutdown()
+    telemetry._exporting.cache_clear()
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Paths that were asked of a collector of OpenTelemetry that the environment names."""
+    asked: list[str] = []
+
+    class Ear(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Ear) as address:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+        yield asked
+
+
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server of this process; gives its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 # --- webhook
 
 
@@ -254,14 +305,9 @@ def listener() -> Iterator[Listener]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Ear)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    heard.url = f"http://127.0.0.1:{server.server_address[1]}/hook/{SECRET}?sig={SECRET}"
-    yield heard
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Ear) as address:
+        heard.url = f"{address}/hook/{SECRET}?sig={SECRET}"
+        yield heard
 
 
 def test_a_run_in_which_something_failed_is_told(listener: Listener) -> None:
@@ -334,7 +380,8 @@ def test_its_secret_is_nowhere_whatever_goes_wrong(address: str, caplog: pytest.
     assert SECRET not in remark + caplog.text + repr(RunOptions(webhook=address))
 
 
-def test_a_webhook_that_cannot_be_told_is_a_remark() -> None:
+def test_a_webhook_that_cannot_be_told_is_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "TRIES", 1)
     with Traces(Pipeline(run=RunOptions(webhook=f"http://127.0.0.1:1/{SECRET}")), run_id=RUN_ID) as traces:
         (remark,) = traces.leave(FAILING).remarks
     assert remark.startswith("the webhook at 127.0.0.1 was not told: no connection")

@@ -6,6 +6,7 @@ They go to the providers that the program has set up. Where it has none, and the
 
 import logging
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -26,8 +27,9 @@ _COLLECTOR = (
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
 )
-_FLUSH_MS = 5_000
-"""So long may a run's end wait for a collector."""
+_FLUSH_MS = 3_000
+"""So long may a run's end wait for spans to be sent, and again for metrics, unless `OTEL_..._TIMEOUT` is set."""
+_TIMEOUT = re.compile(r"OTEL_EXPORTER_OTLP_((TRACES|METRICS)_)?TIMEOUT")
 _COUNTED = ("indexed", "updated", "unchanged", "deleted", "failed", "ignored")
 
 
@@ -83,8 +85,9 @@ def _exporting() -> Providers | None:
         return None
     resource = Resource.create({} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "docpipe"})
     traces = TracerProvider(resource=resource)
-    traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    timeout = None if any(map(_TIMEOUT.fullmatch, os.environ)) else _FLUSH_MS / 1000
+    traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=timeout)))
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(timeout=timeout))
     return Providers(traces, MeterProvider(resource=resource, metric_readers=[reader]), own=True)
 
 

@@ -15,7 +15,7 @@ from docpipe.pipeline.report.reports import RunReport
 
 _log = logging.getLogger("docpipe.webhook")
 _LISTED = 20
-_TRIES = 3
+TRIES = 3
 _SECONDS = 10.0
 _TRIED_AGAIN = frozenset({408, 425, 429})
 
@@ -68,7 +68,7 @@ def tell(address: str, told: dict[str, Any], *, seconds: float = _SECONDS, wait:
 
 async def _told(address: str, body: bytes, *, seconds: float, wait: float) -> str:
     fault = ""
-    for tried in range(_TRIES):
+    for tried in range(TRIES):
         if tried:
             await asyncio.sleep(wait * tried)
         fault, again = await _try(address, body, seconds)
