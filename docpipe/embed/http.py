@@ -1,6 +1,6 @@
 """Texts -> vectors of a service: the platform's embeddings, or any that speak as OpenAI's do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -136,6 +136,17 @@ class HttpEmbedder:
         """
         return self._embed([self.passage_prefix + text for text in texts])
 
+    def embed_keeping(
+        self, texts: Sequence[str], keep: "Callable[[Mapping[str, type_vector]], None]", /
+    ) -> "type_matrix":
+        """`embed_passages`, with `keep` told of each reply as soon as it is there."""
+        prefix = self.passage_prefix
+
+        def told(vectors: "Mapping[str, type_vector]") -> None:
+            keep({text.removeprefix(prefix): vector for text, vector in vectors.items()})
+
+        return self._embed([prefix + text for text in texts], keep=told)
+
     def embed_queries(self, texts: Sequence[str], /) -> "type_matrix":
         """The same for questions."""
         return self._embed([self.query_prefix + text for text in texts])
@@ -162,8 +173,7 @@ class HttpEmbedder:
             )
         return made
 
-    @property
-    def _sending(self) -> Sending:
+    def _sending(self, keep: "Callable[[Mapping[str, type_vector]], None]") -> Sending:
         return Sending(
             client=self._client,
             model=self.name,
@@ -171,6 +181,7 @@ class HttpEmbedder:
             dimensions=self.dim if self._known and self.dim != self._known.dim else None,
             max_tokens=self.max_tokens,
             at_once=(self.service.concurrency or CONCURRENCY) + _AHEAD,
+            keep=keep,
         )
 
     def _identity(self) -> str:
@@ -199,7 +210,9 @@ class HttpEmbedder:
             )
         return f"{known.family}:{name}:{dim}"
 
-    def _embed(self, texts: Sequence[str]) -> "type_matrix":
+    def _embed(
+        self, texts: Sequence[str], *, keep: "Callable[[Mapping[str, type_vector]], None]" = lambda vectors: None
+    ) -> "type_matrix":
         import numpy as np
 
         found: dict[str, type_vector] = {}
@@ -209,7 +222,7 @@ class HttpEmbedder:
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         try:
             if missing:
-                loop.wait(self._sending.every(self._batches(missing), found))
+                loop.wait(self._sending(keep).every(self._batches(missing), found))
         except BaseException:
             self._keep(found)
             raise

@@ -3,7 +3,7 @@ refused stands alone."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class Sending:
     """The length to ask for; None: what the model gives by itself."""
     max_tokens: int
     at_once: int
+    keep: "Callable[[Mapping[str, type_vector]], None]"
+    """Is told of the vectors of each reply."""
 
     async def every(self, batches: Iterable[Mapping[str, str]], found: "dict[str, type_vector]") -> None:
         """Send all. After an error of the service no batch is begun; those under way are waited for.
@@ -72,11 +74,14 @@ class Sending:
     async def _request(self, texts: Mapping[str, str], found: "dict[str, type_vector]") -> None:
         vectors, _ = await self.client.embed(list(texts.values()), model=self.model, dimensions=self.dimensions)
         wrong: EmbedError | None = None
+        sound: dict[str, type_vector] = {}
         for text, vector in zip(texts, vectors, strict=True):
             try:
-                found[text] = unit(vector, dim=self.dim, model=self.model)
+                sound[text] = unit(vector, dim=self.dim, model=self.model)
             except EmbedError as error:  # the others of the batch are paid for too
                 wrong = error
+        found.update(sound)
+        self.keep(sound)
         if wrong is not None:
             raise wrong
 

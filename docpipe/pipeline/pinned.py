@@ -1,11 +1,12 @@
 """`prompt.pin` -> the whole documents, from what the index keeps of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Lock
 
-from docpipe import _codec
+from docpipe import _codec, _ids
 from docpipe.errors import InvalidOption
-from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.ledger import Ledger, Row, parsed_key
 from docpipe.protocols import Index
 from docpipe.types import BlockKind, Chunk, Document, Span
 
@@ -36,20 +37,28 @@ class Pinned:
 
     def _read(self) -> tuple[Chunk, ...]:
         ledger = Ledger(self._index)
-        ids = {uri: row.document_id for uri, row in ledger.rows(self._uris).items()}
-        kept = ledger.documents(list(ids.values()))
-        missing = [uri for uri in self._uris if ids.get(uri) not in kept]
+        rows = ledger.rows(self._uris)
+        kept = {uri: _parsed(ledger, row) for uri, row in rows.items()}
+        missing = [uri for uri in self._uris if not kept.get(uri)]
         if missing:
             raise InvalidOption(
                 f"the index does not hold {', '.join(missing)}",
                 where="prompt.pin",
                 remedy="run the pipeline first; write the uri as `docpipe search` shows it",
             )
-        return tuple(_whole(_codec.decode(kept[ids[uri]]["data"])) for uri in self._uris)
+        return tuple(_whole(_codec.decode(kept[uri]), uri) for uri in self._uris)
 
 
-def _whole(document: Document) -> Chunk:
+def _parsed(ledger: Ledger, row: Row) -> bytes:
+    """What is kept of a source: as it was parsed last, or by another parser where it fails now; else nothing."""
+    key = parsed_key(row.digest, row.parsed_by, row.media_type)
+    return ledger.parsed([key]).get(key) or next(iter(ledger.parsed_from(row.digest)), b"")
+
+
+def _whole(parsed: Document, uri: str) -> Chunk:
     """All of a document but what stands behind the rest of it: running lines, and text that nobody sees."""
+    # What was parsed under another name is kept once.
+    document = replace(parsed, id=_ids.document_id(uri), source=replace(parsed.source, uri=uri))
     span = Span(0, max((block.span.end for block in document.blocks if block.is_content), default=0))
     return Chunk(
         id=f"{document.id}:whole",

@@ -4,11 +4,13 @@ from threading import Lock
 
 from docpipe import _codec
 from docpipe.pipeline.ingest.ledger import Ledger
-from docpipe.protocols import Index
+from docpipe.protocols import Index, Snapshot
 from docpipe.types import Chunk
 
 _MOST = 8_000_000
 """Code points of texts that are held; the one read last is always held."""
+_NEAR = 16
+"""Chunks of a document that are looked at to see which version of it the index holds."""
 
 
 class SourceTexts:
@@ -18,34 +20,44 @@ class SourceTexts:
         self._index = index
         self._lock = Lock()
         self._version = -1
-        self._held: dict[str, tuple[str, str]] = {}
+        self._held: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def __call__(self, chunk: Chunk) -> str | None:
-        """The text; None where the index holds the document in another version than the chunk's, or not at all."""
-        version = self._index.versions()
+        """The text; None where readers see the document in another version than the chunk's, or not at all."""
+        snapshot = self._index.snapshot()
+        version = snapshot.version
         with self._lock:
             if version != self._version:
                 self._held, self._version = {}, version
             found = self._held.pop(chunk.document_id, None)
         if found is None:
-            found = self._read(chunk.document_id)
-        if found is None:
-            return None
+            digest = seen_digest(snapshot, chunk)
+            found = (digest, tuple(map(_codec.text_of, Ledger(self._index).parsed_from(digest))))
         self._hold(chunk.document_id, found, version)
-        digest, text = found
-        return chunk.span.of(text) if digest == chunk.source.digest else None
+        digest, texts = found
+        if digest != chunk.source.digest or not texts:
+            return None
+        # The same bytes may have been parsed by another parser before: the chunk tells which text is its own.
+        return next((text for text in map(chunk.span.of, texts) if text == chunk.text), chunk.span.of(texts[0]))
 
-    def _read(self, document_id: str) -> tuple[str, str] | None:
-        kept = Ledger(self._index).documents([document_id]).get(document_id)
-        return None if kept is None else (kept["digest"], _codec.text_of(kept["data"]))
-
-    def _hold(self, document_id: str, found: tuple[str, str], version: int) -> None:
+    def _hold(self, document_id: str, found: tuple[str, tuple[str, ...]], version: int) -> None:
         """Keep it as the newest; the oldest go."""
         with self._lock:
             if version != self._version:
                 return
             self._held[document_id] = found
-            held = sum(len(text) for _, text in self._held.values())
+            held = sum(map(_size, self._held.values()))
             while held > _MOST and len(self._held) > 1:
                 oldest = next(iter(self._held))
-                held -= len(self._held.pop(oldest)[1])
+                held -= _size(self._held.pop(oldest))
+
+
+def seen_digest(snapshot: Snapshot, chunk: Chunk) -> str:
+    """The bytes that the chunk's document was made of, as readers see it now; nothing where they do not see it."""
+    seen = snapshot.fetch([chunk.id]).get(chunk.id)
+    near = [seen] if seen is not None else snapshot.neighbours(chunk, before=0, after=_NEAR)
+    return near[0].source.digest if near else ""
+
+
+def _size(found: tuple[str, tuple[str, ...]]) -> int:
+    return sum(map(len, found[1]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from docpipe.protocols.index import (
+    ORDINARY,
     Budget,
     DocumentRows,
     Index,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     type_matrix = NDArray[np.float32]
 
 __all__ = [
+    "ORDINARY",
     "Answerer",
     "AssistedParser",
     "BatchStage",
@@ -353,6 +355,20 @@ class PaidByToken(Protocol):
 
     def expected_of_tokens(self, tokens: int, /) -> Expected:
         """What it takes, rather too much than too little."""
+        ...
+
+
+@runtime_checkable
+class RepliesKept(Protocol):
+    """An embedder whose replies cost money, and which tells of each as soon as it is there."""
+
+    def embed_keeping(
+        self, texts: Sequence[str], keep: "Callable[[Mapping[str, NDArray[np.float32]]], None]", /
+    ) -> "type_matrix":
+        """`embed_passages`; `keep` is given the vectors of some texts at once, on any thread, so that no reply is
+
+        paid for twice whatever happens next. Raises as `embed_passages` does: what was kept stays.
+        """
         ...
 
 

@@ -1,7 +1,6 @@
 """Quotes are looked up in what was parsed, which is read once while the index stays as it is."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,15 +31,15 @@ def pipe(tmp_path: Path) -> Pipe:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The documents that were read from the index."""
+    """The digests of the files whose documents were read from the index."""
     found: list[str] = []
-    real = Ledger.documents
+    real = Ledger.parsed_from
 
-    def counted(self: Ledger, document_ids: Any) -> Any:
-        found.extend(document_ids)
-        return real(self, document_ids)
+    def counted(self: Ledger, digest: str) -> list[bytes]:
+        found.append(digest)
+        return real(self, digest)
 
-    monkeypatch.setattr(Ledger, "documents", counted)
+    monkeypatch.setattr(Ledger, "parsed_from", counted)
     return found
 
 
@@ -78,4 +77,4 @@ def test_what_is_held_is_bounded(pipe: Pipe, reads: list[str], monkeypatch: pyte
     chunks = [chunk_of(pipe, name) for name in ("one", "two", "three")]
     for chunk in (*chunks, chunks[2], chunks[0]):
         assert pipe.source_text(chunk) == chunk.text
-    assert reads == [chunk.document_id for chunk in (*chunks, chunks[0])]
+    assert reads == [chunk.source.digest for chunk in (*chunks, chunks[0])]

@@ -138,3 +138,4 @@ class ToyStages:
     parser: ToyParser = ToyParser()
     chunker: ToyChunker = ToyChunker()
     embedder: ToyEmbedder = field(default_factory=ToyEmbedder)
+    made_by: str = ""

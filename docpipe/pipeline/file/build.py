@@ -60,6 +60,11 @@ class ChunkerChain:
     after: tuple[Any, ...]
     """Stages from Chunk to Chunk."""
 
+    @property
+    def drops(self) -> bool:
+        """Whether it may leave content out on purpose: filters do, and the account of a run calls it `filtered`."""
+        return bool(self.before or self.after) or bool(getattr(self.chunker, "drops", False))
+
     def __call__(self, document: Document, /) -> Iterator[Chunk]:
         documents: Iterable[Any] = (document,)
         for stage in self.before:

@@ -1,16 +1,19 @@
 """What a run has in hand: documents on their way, batches, figures."""
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from docpipe.errors import EmbedError, ServiceError
 from docpipe.pipeline.ingest.ledger import Row
 from docpipe.pipeline.ingest.plan import Step
-from docpipe.pipeline.ingest.writing import Written
-from docpipe.pipeline.processes.work import Parsed, Part
+from docpipe.pipeline.processes.work import Parsed, Part, Unchanged
 from docpipe.pipeline.report.reports import PagesOf
 from docpipe.protocols import Wanted
 from docpipe.types import Outcome, Source, Status
+
+_SLOWEST = 10
+"""Documents that a report names as the slowest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,8 +22,17 @@ class Job:
 
     step: Step
     row: Row
+    began: int = 0
+    """When it was begun, in seconds since 1970: what the file holds afterwards was not seen."""
     stored: bytes = b""
     """The parsed document, where only the chunker changed."""
+    renamed_from: Row | None = None
+    """What the ledger knows of the file under the name that it had before."""
+
+    @property
+    def before(self) -> tuple[Row, ...]:
+        """The rows of what the index holds of it, under whatever name."""
+        return (self.row, self.renamed_from) if self.renamed_from is not None else (self.row,)
 
 
 @dataclass(slots=True)
@@ -30,6 +42,8 @@ class LongJob:
     job: Job
     source: Source
     parts: list[Part | None]
+    pages: int = 0
+    """How many the file has."""
     seconds: float = 0.0
     read: int = 0
     """Pages that the service has read so far, or before."""
@@ -48,11 +62,57 @@ class LongJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of the reading of a file."""
+
+    job: Job
+    result: Parsed | Unchanged | BaseException
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A document that is ready to be embedded and written."""
+
+    parsed: Parsed
+    job: Job
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """What became of some documents that were to be written."""
 
-    items: Sequence[tuple[Parsed, Job, float]]
-    result: Written | EmbedError | ServiceError
+    items: Sequence[Item]
+    result: "Written | EmbedError | ServiceError | None"
+    """None: nothing was tried, because a service is gone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """What one batch cost."""
+
+    chunks: int
+    embedded: int
+    """Texts the embedder was given."""
+    reused: int
+    """Chunks whose vector was there already."""
+    embed_seconds: float
+    index_seconds: float
+
+
+@dataclass(slots=True)
+class Pages:
+    """Pages by what became of them, and how many there should be."""
+
+    before: int = 0
+    """In the ledger when the run began."""
+    gained: int = 0
+    """What the files that were written have, less what they had: may be below 0."""
+    indexed: int = 0
+    updated: int = 0
+    deleted: int = 0
+    ignored: int = 0
 
 
 @dataclass(slots=True)
@@ -60,13 +120,19 @@ class Tally:
     """The figures of a run, as it goes."""
 
     counts: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
-    pages: int = 0
+    parsed_pages: int = 0
+    pages: Pages = field(default_factory=Pages)
     chunks: int = 0
     embedded: int = 0
     reused: int = 0
+    renamed: int = 0
+    touched: int = 0
+    waiting: int = 0
     failures: list[Outcome] = field(default_factory=list)
     left_out: list[Outcome] = field(default_factory=list)
     needs_ocr: list[PagesOf] = field(default_factory=list)
+    slowest: list[Outcome] = field(default_factory=list)
+    upkeep: tuple[str, ...] = ()
     recognised: int = 0
     remembered: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: {"list": 0.0, "parse": 0.0, "embed": 0.0, "index": 0.0})
@@ -80,18 +146,32 @@ class Tally:
             self.left_out.append(outcome)
         if outcome.ocr_pages:
             self.needs_ocr.append(PagesOf(uri=outcome.uri, pages=outcome.ocr_pages))
+        if outcome.seconds:
+            self.slowest = heapq.nlargest(_SLOWEST, [*self.slowest, outcome], key=lambda one: one.seconds)
+
+    def add_written(self, item: "Item", outcome: Outcome) -> None:
+        """Count the pages of a document that was written."""
+        parsed, pages = item.parsed, self.pages
+        self.parsed_pages += parsed.pages if parsed.stored else 0
+        self.renamed += item.job.renamed_from is not None
+        pages.gained += (parsed.found_pages or parsed.pages) - sum(row.pages for row in item.job.before)
+        if outcome.status == Status.INDEXED:
+            pages.indexed += parsed.pages
+        else:
+            pages.updated += parsed.pages
 
 
-def written_outcome(parsed: Parsed, job: Job, seconds: float) -> Outcome:
+def written_outcome(item: Item) -> Outcome:
     """What became of a document that was written."""
-    known = job.row.status == Status.INDEXED or job.row.chunks > 0
+    parsed, row = item.parsed, item.job.row
+    known = row.status == Status.INDEXED or bool(row.status and row.chunks) or item.job.renamed_from is not None
     return Outcome(
-        uri=job.step.uri,
+        uri=row.uri,
         status=Status.UPDATED if known else Status.INDEXED,
         chunks=len(parsed.chunks),
         pages=parsed.pages,
         ocr_pages=parsed.ocr_pages,
-        seconds=seconds,
+        seconds=item.seconds,
     )
 
 

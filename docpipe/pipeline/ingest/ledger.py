@@ -1,19 +1,25 @@
 """What is indexed, from what, by which fingerprints: one row per source, beside the chunks."""
 
 import json
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import compress
 from typing import Any, NamedTuple
 
-from docpipe.pipeline.report import json_forms
-from docpipe.pipeline.report.reports import RunReport
+from docpipe import _ids
+from docpipe._ids import chain
+from docpipe.pipeline.processes.coverage import Coverage
 from docpipe.protocols import Index, KeyedTable
 from docpipe.types import Failure, Source, Status
 
 LEDGER = "ledger"
-DOCUMENTS = "documents"
-RUNS = "runs"
+PARSED = "parsed"
+_FIRST_WAIT = 15 * 60
+"""Seconds before the second try; each further failure doubles the wait."""
+_LONGEST_WAIT = 24 * 3600
+_SPREAD = 0.1
+"""By so much a wait is made longer or shorter, so that not all come due at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +54,27 @@ class Row:
     first_failed: int = 0
     """Seconds since 1970."""
     last_tried: int = 0
+    next_try: int = 0
+    """A failed source is not tried before, unless somebody asks for it; 0: nothing to wait for."""
+    characters: int = 0
+    """Code points of the parsed text, blanks left out."""
+    covered: int = 0
+    """Of these, in at least one chunk."""
+    left_out: str = ""
+    """Of these, left out on purpose: JSON, kind -> count; nothing where none is."""
+    run: str = ""
+    """The run that wrote what the index holds of it."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of its text is in its chunks."""
+        left_out = json.loads(self.left_out) if self.left_out else {}
+        return Coverage(characters=self.characters, covered=self.covered, left_out=left_out)
+
+    @property
+    def is_stale(self) -> bool:
+        """The index holds an older version of a source that fails now."""
+        return self.status == Status.FAILED and self.chunks > 0
 
     @property
     def failure(self) -> Failure | None:
@@ -66,6 +93,7 @@ class Row:
     def failed(self, failure: Failure, *, status: Status, source: Source, by: "Stamp", now: int) -> "Row":
         """The row after another failure; what the index holds of it stays."""
         again = self.status == Status.FAILED
+        attempts = self.attempts + 1 if again else 1
         return replace(
             self,
             status=status.value,
@@ -80,9 +108,10 @@ class Row:
             message=failure.message,
             remedy=failure.remedy,
             retryable=failure.retryable,
-            attempts=self.attempts + 1 if again else 1,
+            attempts=attempts,
             first_failed=self.first_failed if again else now,
             last_tried=now,
+            next_try=now + wait_after(attempts, self.uri) if failure.retryable and status == Status.FAILED else 0,
         )
 
 
@@ -96,6 +125,38 @@ class Known(NamedTuple):
     parsed_by: str
     chunked_by: str
     retryable: bool
+    chunks: int = 0
+    next_try: int = 0
+    attempts: int = 0
+    last_tried: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Totals:
+    """Sums over the ledger."""
+
+    indexed: int = 0
+    """Sources that are indexed as they are."""
+    failed: int = 0
+    ignored: int = 0
+    in_hand: int = 0
+    """Sources that a run was writing when it was killed; the next one does them again."""
+    stale: int = 0
+    """Of the failed: an older version is searchable."""
+    waiting: int = 0
+    """Of the failed: they are tried again by themselves."""
+    next_try: int = 0
+    """When the first of these is due, in seconds since 1970; 0: none."""
+    stale_pages: int = 0
+    pages: int = 0
+    """Of everything that is in the index, as are the figures below."""
+    chunks: int = 0
+    tokens: int = 0
+    characters: int = 0
+    covered: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    gaps: tuple[str, ...] = ()
+    """The sources of which characters are lost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,18 +169,27 @@ class Stamp:
     """Parser, chunker and the limits of a worker: when it changes, what failed is tried again."""
 
 
-_COLUMNS = {field.name: getattr(field.type, "__name__", str(field.type)) for field in fields(Row)}
-_RUN_COLUMNS = {"id": "str", "report": "str"}
-_DOCUMENT_COLUMNS = {"document_id": "str", "digest": "str", "parsed_by": "str", "data": "bytes"}
+_COLUMNS = {column.name: getattr(column.type, "__name__", str(column.type)) for column in fields(Row)}
+_PARSED_COLUMNS = {"key": "str", "digest": "str", "parsed_by": "str", "size": "int", "data": "bytes"}
+_SUMMED = ("uri", "status", "retryable", "next_try", "pages", "chunks", "tokens", "characters", "covered", "left_out")
 
 
 class Ledger:
-    """The rows of an index's sources, and the parsed documents."""
+    """The rows of an index's sources, and the parsed documents by their content."""
 
     def __init__(self, index: Index) -> None:
         self._rows: KeyedTable = index.table(LEDGER, columns=_COLUMNS, key="uri")
-        self._documents: KeyedTable = index.table(DOCUMENTS, columns=_DOCUMENT_COLUMNS, key="document_id")
-        self._runs: KeyedTable = index.table(RUNS, columns=_RUN_COLUMNS, key="id")
+        self._parsed: KeyedTable = index.table(PARSED, columns=_PARSED_COLUMNS, key="key")
+
+    @property
+    def table(self) -> KeyedTable:
+        """The rows as the index keeps them: the columns are the fields of `Row`, the key is `uri`."""
+        return self._rows
+
+    @property
+    def parsed_table(self) -> KeyedTable:
+        """The parsed documents as the index keeps them: `key`, `digest`, `parsed_by`, `size`, `data`."""
+        return self._parsed
 
     def known(self) -> dict[str, Known]:
         """What is known of every source, by uri."""
@@ -138,48 +208,132 @@ class Ledger:
         rows = self.rows(sorted(uri for uri, status in pairs if status == Status.FAILED))
         return [rows[uri] for uri in sorted(rows)]
 
-    def totals(self) -> dict[str, int]:
-        """Sources by status, and the sums of pages, chunks and tokens of those that are indexed."""
-        columns = self._rows.columns("status", "pages", "chunks", "tokens")
-        totals = dict.fromkeys(("indexed", "failed", "ignored", "pages", "chunks", "tokens"), 0)
-        for status, pages, chunks, tokens in zip(*columns.values(), strict=True):
-            totals[status] = totals.get(status, 0) + 1
-            totals["pages"] += pages
-            totals["chunks"] += chunks
-            totals["tokens"] += tokens
-        return totals
+    def stale(self) -> frozenset[str]:
+        """The sources that fail now, and of which the index holds an older version."""
+        columns = self._rows.columns("uri", "status", "chunks")
+        return frozenset(
+            uri for uri, status, chunks in zip(*columns.values(), strict=True) if status == Status.FAILED and chunks
+        )
+
+    def pages(self) -> int:
+        """Of all sources that are in the index."""
+        pages: list[int] = self._rows.columns("pages")["pages"]
+        return sum(pages)
+
+    def totals(self) -> Totals:
+        """Sums over all sources."""
+        return summed(self._rows.columns(*_SUMMED))
 
     def put(self, rows: Sequence[Row]) -> None:
         """Insert or replace rows, in one commit."""
         if rows:
             self._rows.put([{name: getattr(row, name) for name in _COLUMNS} for row in rows])
 
-    def remove(self, document_ids: Mapping[str, str]) -> None:
-        """Forget sources (uri -> document id) and their documents."""
-        if document_ids:
-            self._documents.remove(list(document_ids.values()))
-            self._rows.remove(list(document_ids))
+    def remove(self, uris: Sequence[str]) -> None:
+        """Forget sources, in one commit."""
+        if uris:
+            self._rows.remove(uris)
 
-    def keep_documents(self, documents: Sequence[Mapping[str, Any]]) -> None:
-        """Store parsed documents: `document_id`, `digest`, `parsed_by`, `data`."""
+    def parsed(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Parsed documents, as `_codec` writes them, by `parsed_key`; unknown keys are left out."""
+        return {key: row["data"] for key, row in self._parsed.get(keys).items()} if keys else {}
+
+    def parsed_from(self, digest: str) -> list[bytes]:
+        """What was parsed from these bytes: once for each parser and each name by which they were read."""
+        return [row["data"] for row in self._parsed.find("digest", digest)] if digest else []
+
+    def parsed_sizes(self, by: Stamp, sizes: Collection[int]) -> dict[int, frozenset[str]]:
+        """Digests of files of these sizes whose documents are kept as today's parser makes them, by size in bytes."""
+        columns = self._parsed.columns("size", "digest", "parsed_by")
+        found: dict[int, set[str]] = {}
+        for size, digest, parser in zip(*columns.values(), strict=True):
+            if parser == by.parse and size in sizes:
+                found.setdefault(size, set()).add(digest)
+        return {size: frozenset(digests) for size, digests in found.items()}
+
+    def keep_parsed(self, documents: Sequence[Mapping[str, object]]) -> None:
+        """Store parsed documents, as `parsed_row` makes them, in one commit."""
         if documents:
-            self._documents.put(documents)
+            self._parsed.put(documents)
 
-    def documents(self, document_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Stored documents by id."""
-        return self._documents.get(document_ids)
+    def forget_parsed(self, by: Stamp, kept: Collection[str]) -> int:
+        """Let go of parsed documents that nothing refers to; returns how many. For a run in which nothing waits.
 
-    def keep_run(self, report: RunReport) -> None:
-        """Remember the last run that changed anything, and what all of them cost together."""
-        spent = self.last_run().get("spent_usd", 0.0) + report.cost_usd
-        facts = {**json_forms.run(report), "spent_usd": spent, "ended": int(time.time())}
-        self._runs.put([{"id": "last", "report": json.dumps(facts, ensure_ascii=False)}])
+        Args:
+            by: whatever was parsed otherwise goes, but of sources that fail now: their older version is still shown.
+            kept: digests of which all stays, since it can still be restored.
+        """
+        rows = self._rows.columns("digest", "status")
+        current, whole = set[str](), set(kept)
+        for digest, status in zip(*rows.values(), strict=True):
+            (current if status == Status.INDEXED else whole).add(digest)
+        columns = self._parsed.columns("key", "digest", "parsed_by")
+        gone = [
+            key
+            for key, digest, parser in zip(*columns.values(), strict=True)
+            if digest not in whole and not (digest in current and parser == by.parse)
+        ]
+        if gone:
+            self._parsed.remove(gone)
+        return len(gone)
 
-    def last_run(self) -> dict[str, Any]:
-        """The report of the last run that changed anything; empty before the first."""
-        row = self._runs.get(["last"]).get("last")
-        facts: dict[str, Any] = json.loads(row["report"]) if row else {}
-        return facts
+    def uris(self) -> list[str]:
+        """Of all sources."""
+        return list(self._rows.columns("uri")["uri"])
+
+
+def parsed_key(digest: str, parse_stamp: str, media_type: str) -> str:
+    """What a parsed document depends on: the bytes, the parser, and what the bytes were taken for (by their name)."""
+    return chain(digest, parse_stamp, media_type)
+
+
+def parsed_row(source: Source, by: Stamp, data: bytes) -> dict[str, object]:
+    """A parsed document as it is stored."""
+    return {
+        "key": parsed_key(source.digest, by.parse, source.media_type),
+        "digest": source.digest,
+        "parsed_by": by.parse,
+        "size": source.size,
+        "data": data,
+    }
+
+
+def wait_after(attempts: int, uri: str) -> int:
+    """Seconds until a source that failed so often is tried again: twice as long each time, a day at most."""
+    wait = min(2 ** min(attempts, 20) * _FIRST_WAIT, _LONGEST_WAIT)
+    part = int(_ids.digest(f"{uri} {attempts}".encode("utf-8", "surrogatepass"))[:8], 16) / 0xFFFFFFFF
+    return round(wait * (1 - _SPREAD + 2 * _SPREAD * part))
+
+
+def summed(columns: Mapping[str, Sequence[Any]]) -> Totals:
+    """The sums of a ledger's columns (pure)."""
+    status, chunks = columns["status"], columns["chunks"]
+    by_status = Counter(status)
+    held = [one == Status.INDEXED or bool(rows) for one, rows in zip(status, chunks, strict=True)]
+    waiting = [one == Status.FAILED and again for one, again in zip(status, columns["retryable"], strict=True)]
+    stale = [one == Status.FAILED and rows > 0 for one, rows in zip(status, chunks, strict=True)]
+    due = list(compress(columns["next_try"], waiting))
+    left_out: Counter[str] = Counter()
+    gaps = []
+    coverages = zip(columns["uri"], columns["characters"], columns["covered"], columns["left_out"], strict=True)
+    for uri, characters, covered, left in compress(coverages, held):
+        kinds: dict[str, int] = json.loads(left) if left else {}
+        left_out.update(kinds)
+        if characters - covered - sum(kinds.values()):
+            gaps.append(uri)
+    return Totals(
+        indexed=by_status[Status.INDEXED],
+        failed=by_status[Status.FAILED],
+        ignored=by_status[Status.IGNORED],
+        in_hand=by_status[""],
+        stale=sum(stale),
+        stale_pages=sum(compress(columns["pages"], stale)),
+        waiting=len(due),
+        next_try=min(due, default=0),
+        left_out=dict(left_out),
+        gaps=tuple(gaps),
+        **{name: sum(compress(columns[name], held)) for name in ("pages", "chunks", "tokens", "characters", "covered")},
+    )
 
 
 def new_row(uri: str, document_id: str) -> Row:
@@ -195,3 +349,8 @@ def new_row(uri: str, document_id: str) -> Row:
         parsed_by="",
         chunked_by="",
     )
+
+
+def in_hand_row(uri: str, document_id: str) -> Row:
+    """The row of a source whose rows in the index are about to be written: whatever happens, the next run knows it."""
+    return replace(new_row(uri, document_id), chunks=1)

@@ -1,41 +1,42 @@
 """Sources -> an index in line with them: the runner."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from itertools import islice
+from typing import Protocol
 
 from docpipe import _ids
 from docpipe.errors import EmbedError, ServiceError, SourceTooLarge, UnreadableSource, UnsupportedMedia, failure
 from docpipe.pipeline.file.options import RunOptions
-from docpipe.pipeline.ingest.in_hand import Commit, Job, LongJob, Tally, as_listed, written_outcome
-from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp, new_row
-from docpipe.pipeline.ingest.memo import Memo
-from docpipe.pipeline.ingest.plan import Action, Step
+from docpipe.pipeline.ingest.account import MOST_NAMED, account, report_of
+from docpipe.pipeline.ingest.attached import Guard, Keeps, Stopping, Unattended
+from docpipe.pipeline.ingest.committing import Committing
+from docpipe.pipeline.ingest.in_hand import Commit, Ended, Item, Job, Tally, as_listed, written_outcome
+from docpipe.pipeline.ingest.journal import Journal
+from docpipe.pipeline.ingest.ledger import Ledger, new_row, parsed_key, parsed_row
+from docpipe.pipeline.ingest.paid_vectors import PaidVectors
+from docpipe.pipeline.ingest.plan import Action, Retry, Step, Terms
 from docpipe.pipeline.ingest.pricing import Spending
-from docpipe.pipeline.ingest.recognition import ENDS_THE_RUN, MOST_IN_A_ROW, Recognition, tried_again
+from docpipe.pipeline.ingest.reading import Reading, recognition
+from docpipe.pipeline.ingest.recognition import ENDS_THE_RUN, tried_again
 from docpipe.pipeline.ingest.survey import Survey, check_deletions, stamp_of, survey
-from docpipe.pipeline.ingest.writing import BatchWriter, Written
-from docpipe.pipeline.processes.work import Asking, Long, Parsed, Unchanged, Work
-from docpipe.pipeline.processes.workers import Reply, WorkerPool
-from docpipe.pipeline.report.reports import Event, RunReport
-from docpipe.protocols import Chunker, Embedder, Index, Loader, Parser, Payload
+from docpipe.pipeline.ingest.writing import BatchWriter
+from docpipe.pipeline.processes.work import Parsed, Unchanged, Work
+from docpipe.pipeline.processes.workers import WorkerPool
+from docpipe.pipeline.report.reports import Event, Holds, RunReport
+from docpipe.protocols import Budget, Chunker, Embedder, Index, Loader, Parser
 from docpipe.types import Failure, Outcome, Status
 
 _AHEAD = 4
 """Calls per worker that wait or run at once."""
-_MOST_READING = 64
-"""Files of which a service reads pages at once, about."""
 _FETCHED = 64
 """Steps whose ledger rows and stored documents are fetched together."""
-_EARLY_CHUNKS = 512
-"""A batch of a slow embedder, so that it works while files are still being parsed."""
-_SLOW_SECONDS = 2.0
-"""A batch that took longer was slow; quick ones are made large, since each commit has a cost of its own."""
-_COMMIT_SECONDS = 20.0
-"""A batch is committed after this time even if it is small."""
+_DELETED = 1024
+"""Documents that are deleted in one commit."""
+_NOBODY = Unattended()
+_AS_DUE = Retry()
 
 
 class RunStages(Protocol):
@@ -66,41 +67,55 @@ class RunStages(Protocol):
         """Where the rows go."""
         ...
 
+    @property
+    def made_by(self) -> str:
+        """The embed stage as JSON, kept beside the vectors; empty where nobody has to make it anew."""
+        ...
+
 
 class Run:
-    """One run over a pipeline's sources. Call it once."""
+    """One run over a pipeline's sources. Call it once.
+
+    Args:
+        run_id: names the run in its report, and in the ledger's rows of what it wrote.
+        guard: asked before every commit whether this process may still write.
+        stop: once it has a reason, nothing new is begun; what is in hand is finished.
+        history: keeps what is replaced.
+        full: parse everything again, whatever the ledger says.
+        limit: work on so many documents at most.
+        retry: failed documents that are tried although their time has not come.
+    """
 
     def __init__(
         self,
         stages: RunStages,
         options: RunOptions,
         *,
+        run_id: str = "",
+        guard: Guard = _NOBODY,
+        stop: Stopping = _NOBODY,
+        history: Keeps = _NOBODY,
         full: bool = False,
         limit: int | None = None,
+        retry: Retry = _AS_DUE,
         progress: Callable[[Event], None] | None = None,
     ) -> None:
-        self._stages = stages
-        self._options = options
-        self._full = full
-        self._limit = limit
+        self._stages, self._options, self._run_id = stages, options, run_id
+        self._guard, self._stop, self._history = guard, stop, history
+        self._full, self._limit, self._retry = full, limit, retry
         self._progress = progress or (lambda event: None)
+        self._ledger = Ledger(stages.index)
+        self._stamp = stamp_of(stages.parser, stages.chunker, options)
         self._tally = Tally()
-        self._long: dict[str, LongJob] = {}
-        self._batch: list[tuple[Parsed, Job, float]] = []
-        self._batch_chunks = 0
-        self._batch_since = time.monotonic()
-        self._wanted = min(_EARLY_CHUNKS, options.batch_chunks)
-        self._writing: Future[list[Commit]] | None = None
-        self._touched: list[Row] = []
+        self._begun: set[str] = set()
+        """Sources that were begun and have not ended."""
+        self._fed = 0
+        self._waiting: Sequence[Step] = ()
+        """Steps that were not begun."""
         self._done = 0
         self._total = 0
-        self._reading = 0
         self._ended: ServiceError | None = None
         """Why nothing more is begun: what no document can change."""
-        self._silent = 0
-        """Batches in a row that a service failed to embed."""
-        self._no_vectors = False
-        """It is not asked again: documents that are not written stay as they were."""
 
     def __call__(self, name: str) -> RunReport:
         """Bring the index in line with the sources.
@@ -111,36 +126,39 @@ class Run:
         Raises:
             SourceError: a source cannot be listed at all, or too much of it is gone.
             IndexMismatch, IndexFailed: the index is not this pipeline's, or cannot be written.
+            LeaseLost: another process took the index over.
             Unauthorized, OutOfCredit, ServiceError: a service that every document needs cannot be used. What was
                 finished is kept, the rest stays as it was.
         """
-        started = time.monotonic()
+        self._started, begun = time.time(), time.monotonic()
         self._spending = Spending()
-        stages = self._stages
-        lost = not stages.index.versions()
-        stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim)
-        self._ledger = Ledger(stages.index)
-        if lost:  # whatever the ledger says of chunks, they are gone
-            self._ledger.remove({uri: row.document_id for uri, row in self._ledger.known().items()})
-        self._stamp: Stamp = stamp_of(stages.parser, stages.chunker, self._options)
-        known = self._ledger.known()
-        found = survey(stages.loaders, known, self._stamp, full=self._full)
-        check_deletions(found, len(known), self._options)
-        self._tally.seconds["list"] = time.monotonic() - started
+        found = self._listed()
+        self._tally.seconds["list"] = time.monotonic() - begun
         self._count_what_stays(found)
         if found.work:
-            self._work(found.work if self._limit is None else found.work[: self._limit])
-        self._delete(found.deleted)
-        if self._tally.chunks or found.deleted:
-            self._progress(Event(kind="maintenance"))
-            begun = time.monotonic()
-            stages.index.optimize()
-            self._tally.seconds["index"] += time.monotonic() - begun
-        report = self._report(name, time.monotonic() - started)
+            self._work(found)
+        self._delete_vanished(found)
+        self._keep_up()
+        report = self._report(name, found, seconds=time.monotonic() - begun)
         if self._ended is not None:
             self._ended.add_note(f"{self._done} of {self._total} documents were finished before; run again to go on")
             raise self._ended
         return report
+
+    def _listed(self) -> Survey:
+        """What there is to do. Rows of an index that is gone are forgotten, once it is known that it may be written."""
+        index, embedder = self._stages.index, self._stages.embedder
+        lost = not index.versions()
+        terms = Terms(now=self._started, detect=self._options.detect, full=self._full, retry=self._retry)
+        found = survey(self._stages.loaders, None if lost else self._ledger, self._stamp, terms)
+        check_deletions(found, self._options)
+        self._guard.check()
+        self._history.begin(self._started, base=lost)
+        index.open(model=embedder.model, dim=embedder.dim, made_by=self._stages.made_by)
+        if lost:
+            self._ledger.remove(self._ledger.uris())
+        self._tally.pages.before = self._ledger.pages()
+        return found
 
     def _count_what_stays(self, found: Survey) -> None:
         self._tally.counts[Status.UNCHANGED] += found.unchanged
@@ -152,168 +170,118 @@ class Run:
             status = Status.FAILED if step.action is Action.REMAIN_FAILED else Status.IGNORED
             self._tally.add(Outcome(uri=step.uri, status=status, error=row.failure if row else None))
 
-    def _work(self, steps: Sequence[Step]) -> None:
+    def _work(self, found: Survey) -> None:
         stages, options = self._stages, self._options
-        self._total = len(steps)
+        steps = found.work if self._limit is None else found.work[: self._limit]
+        self._total, self._moves = len(steps), found.moves
         self._progress(Event(kind="found", total=self._total))
         work = Work(loaders=tuple(stages.loaders), parser=stages.parser, chunker=stages.chunker)
-        size = options.processes
-        self._writer = BatchWriter(index=stages.index, embedder=stages.embedder, ledger=self._ledger, stamp=self._stamp)
-        with (
-            WorkerPool(work, size=size, limits=options.limits) as pool,
-            ThreadPoolExecutor(1, "docpipe-writer") as executor,
-            self._recognition(work),
-        ):
-            try:
-                self._drive(pool, executor, self._jobs(steps), size * _AHEAD)
-            except BaseException:
-                self._writer.stop()  # what is being written is given up; what was committed stays
-                raise
-
-    @contextlib.contextmanager
-    def _recognition(self, work: Work) -> Iterator[None]:
-        """What asks a service for pages, where the parser wants that."""
-        parser = work.assisted
-        if parser is None:
-            yield
-            return
-        memo = Memo(self._stages.index)
-        self._service = Recognition(parser.recogniser(), memo)
+        self._parses = Journal(self._ledger.parsed_table, key="key")
+        vectors = PaidVectors(stages.index, model=stages.embedder.model)
+        writer = BatchWriter(
+            index=stages.index,
+            embedder=stages.embedder,
+            ledger=self._ledger,
+            stamp=self._stamp,
+            run_id=self._run_id,
+            parses=self._parses,
+            vectors=vectors,
+            history=self._history,
+            guard=self._guard,
+        )
         try:
-            yield
+            with (
+                WorkerPool(work, size=options.processes, limits=options.limits) as pool,
+                ThreadPoolExecutor(1, "docpipe-writer") as executor,
+                recognition(work, stages.index, self._tally) as service,
+            ):
+                reading = Reading(
+                    pool,
+                    ledger=self._ledger,
+                    stamp=self._stamp,
+                    service=service,
+                    ahead=options.processes * _AHEAD,
+                    full=self._full,
+                    progress=self._progress,
+                )
+                reading.know({step.entry.size for step in steps if step.entry})
+                self._committing = Committing(writer, executor, most=options.batch_chunks, settle=self._settle)
+                try:
+                    self._drive(pool, reading, self._jobs(steps))
+                except BaseException:
+                    writer.stop()  # what is being written is given up; what was committed stays
+                    raise
         finally:
-            self._service.close()
-            memo.close()
-            self._tally.recognised, self._tally.remembered = self._service.recognised, self._service.remembered
+            self._parses.close()
+            vectors.close()
+        self._waiting = found.work[self._fed :]
+        self._tally.waiting += len(self._waiting)
+        if not self._tally.waiting and self._ended is None:
+            vectors.forget()
 
-    def _drive(self, pool: WorkerPool, executor: ThreadPoolExecutor, jobs: Iterator[Job], ahead: int) -> None:
-        self._feed(pool, jobs, ahead)
+    def _drive(self, pool: WorkerPool, reading: Reading, jobs: Iterator[Job]) -> None:
+        self._feed(reading, jobs)
         for reply in pool.replies():
-            self._receive(pool, reply)
-            self._feed(pool, jobs, ahead)
-            if self._writing is not None and self._writing.done():
-                self._await_writing()
-            if self._batch_is_full():
-                self._flush(executor)
-        self._flush(executor)
-        self._await_writing()
+            self._tally.seconds["parse"] += reply.seconds
+            ended = reading.take(reply)
+            if ended is not None:
+                self._receive(ended)
+            self._feed(reading, jobs)
+            self._committing.turn()
+            self._ended = self._ended or self._committing.ended
+        self._committing.finish()
+        self._ended = self._ended or self._committing.ended
 
     def _jobs(self, steps: Sequence[Step]) -> Iterator[Job]:
         for start in range(0, len(steps), _FETCHED):
             some = steps[start : start + _FETCHED]
             rows = self._ledger.rows([step.uri for step in some if step.row])
-            ids = [rows[step.uri].document_id for step in some if step.action is Action.RECHUNK and step.uri in rows]
-            documents = self._ledger.documents(ids) if ids else {}
+            again = [rows[step.uri] for step in some if step.action is Action.RECHUNK and step.uri in rows]
+            keys = {row.uri: parsed_key(row.digest, self._stamp.parse, row.media_type) for row in again}
+            documents = self._ledger.parsed(list(keys.values()))
             for step in some:
                 row = rows.get(step.uri) or new_row(step.uri, _ids.document_id(step.uri))
-                kept = documents.get(row.document_id)
-                sound = kept and (kept["digest"], kept["parsed_by"]) == (row.digest, self._stamp.parse)
-                yield Job(step=step, row=row, stored=kept["data"] if kept and sound else b"")
+                yield Job(step=step, row=row, stored=documents.get(keys.get(step.uri, ""), b""))
 
-    def _feed(self, pool: WorkerPool, jobs: Iterator[Job], ahead: int) -> None:
-        while self._ended is None and self._has_room(pool, ahead) and (job := next(jobs, None)) is not None:
-            assert job.step.entry is not None
+    def _feed(self, reading: Reading, jobs: Iterator[Job]) -> None:
+        while self._may_begin and reading.has_room and (job := next(jobs, None)) is not None:
+            self._fed += 1
+            self._begun.add(job.step.uri)
             self._progress(Event(kind="started", uri=job.step.uri, count=self._done, total=self._total))
-            if job.stored:
-                source = as_listed(job)
-                pool.submit(("open", job), "chunk_again", job.stored, source)
-            else:
-                pool.submit(("open", job), "open", job.step.loader, job.step.entry, self._expected_digest(job))
+            reading.begin(replace(job, began=int(time.time())))
 
-    def _has_room(self, pool: WorkerPool, ahead: int) -> bool:
-        return pool.pending - self._reading < ahead and self._reading < _MOST_READING
+    @property
+    def _may_begin(self) -> bool:
+        return self._ended is None and not self._stop.reason
 
-    def _expected_digest(self, job: Job) -> str:
-        """The digest that means "only touched", or nothing where the file must be parsed whatever it holds."""
-        row = job.row
-        same_stages = row.status == Status.INDEXED and row.chunked_by == self._stamp.chunk
-        return row.digest if same_stages and not self._full else ""
-
-    def _receive(self, pool: WorkerPool, reply: Reply) -> None:
-        kind, job = reply.key[0], reply.key[1]
-        self._tally.seconds["parse"] += reply.seconds
-        if kind == "told":
-            self._tell(job, reply.value)
-            return
-        if kind == "read":
-            self._reading -= 1
-        if isinstance(reply.error, ENDS_THE_RUN):
-            self._ended = reply.error  # the document stays as it was
-            self._long.pop(job.step.uri, None)
-        elif reply.error is not None:
-            if kind == "part" and self._long.pop(job.step.uri, None) is None:
-                return  # another part of the same file has failed before
-            self._fail(job, reply.error, reply.seconds)
-        elif kind == "part":
-            self._receive_part(pool, job, reply)
-        elif kind == "read":
-            self._join(pool, self._long[job.step.uri], reply.value)
-        elif isinstance(reply.value, Asking):
-            asking = reply.value
-            long = LongJob(job=job, source=asking.source, parts=[asking.part], seconds=reply.seconds)
-            self._long[job.step.uri] = long
-            self._have_read(pool, long)
-        elif isinstance(reply.value, Long):
-            self._divide(pool, job, reply.value, reply.seconds)
-        elif isinstance(reply.value, Unchanged):
-            source = reply.value.source
-            self._touched.append(replace(job.row, size=source.size, modified=source.modified))
-            self._finish(Outcome(uri=job.step.uri, status=Status.UNCHANGED))
+    def _receive(self, ended: Ended) -> None:
+        """A file was read: have it written, or put down why not."""
+        job, result = ended.job, ended.result
+        if isinstance(result, ENDS_THE_RUN):
+            self._ended = result  # the document stays as it was
+            self._wait_with(job)
+        elif isinstance(result, BaseException):
+            self._fail(job, result, ended.seconds)
+        elif isinstance(result, Unchanged):
+            self._touch(job, result)
         else:
-            spent = reply.seconds + (self._long.pop(job.step.uri).seconds if kind == "join" else 0.0)
-            self._batch.append((reply.value, job, spent))
-            self._batch_chunks += len(reply.value.chunks)
+            self._parses.keep([parsed_row(result.source, self._stamp, result.stored)] if result.stored else [])
+            self._committing.add(Item(result, self._as_renamed(job, result), ended.seconds))
 
-    def _divide(self, pool: WorkerPool, job: Job, long: Long, seconds: float) -> None:
-        starts = range(0, long.pages, long.part)
-        self._long[job.step.uri] = LongJob(job=job, source=long.source, parts=[None] * len(starts), seconds=seconds)
-        for number, start in enumerate(starts):
-            stop = min(start + long.part, long.pages)
-            pool.submit(("part", job, number), "part", job.step.loader, job.step.entry, long.source.digest, start, stop)
+    def _touch(self, job: Job, result: Unchanged) -> None:
+        source, row = result.source, job.row
+        self._tally.touched += (row.size, row.modified) != (source.size, source.modified)
+        self._committing.put(replace(row, size=source.size, modified=source.modified, last_tried=job.began))
+        self._finish(Outcome(uri=job.step.uri, status=Status.UNCHANGED))
 
-    def _receive_part(self, pool: WorkerPool, job: Job, reply: Reply) -> None:
-        long = self._long.get(job.step.uri)
-        if long is None:
-            return  # another part of it has failed
-        long.parts[reply.key[2]] = reply.value
-        long.seconds += reply.seconds
-        if any(part is None for part in long.parts):
-            return
-        if long.wanted():
-            self._have_read(pool, long)
-        else:
-            self._join(pool, long, {})
-
-    def _join(self, pool: WorkerPool, long: LongJob, replies: Mapping[str, bytes]) -> None:
-        """Have its parts made into a document; they are not held here any longer."""
-        pool.submit(("join", long.job), "join", long.source, long.joined(), replies)
-        long.parts = []
-
-    def _have_read(self, pool: WorkerPool, long: LongJob) -> None:
-        """Ask the service for the pages that it has to read; the reply comes like a worker's."""
-        step, digest = long.job.step, long.source.digest
-        self._reading += 1
-        pool.expect()
-
-        def make(pages: tuple[int, ...], way: str) -> Future[Payload]:
-            return pool.ask("payload", step.loader, step.entry, digest, pages, way)
-
-        def told(count: int) -> None:
-            pool.deliver(Reply(key=("told", long.job), value=count, last=False))
-
-        def done(replies: Mapping[str, bytes], error: BaseException | None) -> None:
-            pool.deliver(Reply(key=("read", long.job), value=replies, error=error))
-
-        self._progress(Event(kind="reading", uri=step.uri, total=long.to_read()))
-        self._service.begin(long.wanted(), make=make, told=told, done=done)
-
-    def _tell(self, job: Job, count: int) -> None:
-        long = self._long[job.step.uri]
-        long.read += count
-        self._progress(Event(kind="reading", uri=job.step.uri, count=long.read, total=long.to_read()))
+    def _as_renamed(self, job: Job, parsed: Parsed) -> Job:
+        """The job with the source that it was before under another name, if there is one."""
+        if job.step.action not in (Action.ADD, Action.RENAME):
+            return job
+        gone = self._moves.claim(parsed.source.digest, job.step.uri)
+        return job if gone is None else replace(job, renamed_from=self._ledger.rows([gone.uri]).get(gone.uri))
 
     def _fail(self, job: Job, error: BaseException, seconds: float) -> None:
-        self._long.pop(job.step.uri, None)
         status = Status.IGNORED if isinstance(error, UnsupportedMedia) else Status.FAILED
         stage = "load" if isinstance(error, (UnreadableSource, SourceTooLarge)) else "parse"
         what = replace(failure(error, stage=stage), stage=stage, retryable=tried_again(error))
@@ -322,114 +290,113 @@ class Run:
     def _record_failure(self, job: Job, what: Failure, status: Status, seconds: float) -> None:
         row = job.row.failed(what, status=status, source=as_listed(job), by=self._stamp, now=int(time.time()))
         if status == Status.IGNORED and row.chunks:  # it is another kind of file now: what it was is gone
-            self._stages.index.delete([row.document_id])
-            row = replace(row, chunks=0, tokens=0, pages=0, ocr_pages="")
-        self._touched.append(row)
+            self._committing.drop(job.row)
+            self._tally.pages.ignored += row.pages
+            row = replace(row, chunks=0, tokens=0, pages=0, ocr_pages="", characters=0, covered=0, left_out="")
+        self._committing.put(row)
         self._finish(Outcome(uri=job.step.uri, status=status, error=what, seconds=seconds))
+
+    def _wait_with(self, job: Job) -> None:
+        """The document stays as it was, for the next run."""
+        self._begun.discard(job.step.uri)
+        self._tally.waiting += 1
 
     def _finish(self, outcome: Outcome) -> None:
         self._done += 1
+        self._begun.discard(outcome.uri)
         self._tally.add(outcome)
         self._progress(Event(kind="outcome", uri=outcome.uri, count=self._done, total=self._total, outcome=outcome))
 
-    def _batch_is_full(self) -> bool:
-        if not self._batch:
-            return False
-        if self._batch_chunks >= self._options.batch_chunks:
-            return True
-        waited = time.monotonic() - self._batch_since > _COMMIT_SECONDS
-        return self._writing is None and (self._batch_chunks >= self._wanted or waited)
-
-    def _flush(self, executor: ThreadPoolExecutor) -> None:
-        """Write the batch while the workers go on; one batch is written at a time."""
-        self._await_writing()
-        batch, self._batch, self._batch_chunks = self._batch, [], 0
-        if batch and not self._no_vectors:
-            self._writing = executor.submit(self._write, batch)
-        self._batch_since = time.monotonic()
-
-    def _await_writing(self) -> None:
-        """Account for the batch that was being written, and put down what else the ledger should know."""
-        if self._writing is not None:
-            commits, self._writing = self._writing.result(), None
-            for commit in commits:
-                self._account(commit)
-        touched, self._touched = self._touched, []
-        self._ledger.put(touched)
-
-    def _write(self, batch: Sequence[tuple[Parsed, Job, float]]) -> list[Commit]:
-        """In the writer's thread: touches nothing of this run but the index."""
-        try:
-            return [Commit(batch, self._write_some(batch))]
-        except (EmbedError, ServiceError) as error:
-            if len(batch) == 1 or isinstance(error, ServiceError):
-                return [Commit(batch, error)]
-            # One text that cannot be embedded must not cost its neighbours.
-            return [commit for item in batch for commit in self._write([item])]
-
-    def _write_some(self, batch: Sequence[tuple[Parsed, Job, float]]) -> Written:
-        return self._writer.write([(parsed, job.row) for parsed, job, _ in batch], now=int(time.time()))
-
-    def _account(self, commit: Commit) -> None:
-        if isinstance(commit.result, ServiceError):
-            self._silent += 1
-            if isinstance(commit.result, ENDS_THE_RUN) or self._silent >= MOST_IN_A_ROW:
-                self._ended, self._no_vectors = commit.result, True
-            if isinstance(commit.result, ENDS_THE_RUN):
-                return
-        if isinstance(commit.result, (EmbedError, ServiceError)):
-            what = replace(failure(commit.result, stage="embed"), retryable=tried_again(commit.result))
-            for _, job, seconds in commit.items:
-                self._record_failure(job, what, Status.FAILED, seconds)
+    def _settle(self, commit: Commit) -> None:
+        """A batch was written, or was not."""
+        result = commit.result
+        if result is None or isinstance(result, ENDS_THE_RUN):
+            for item in commit.items:
+                self._wait_with(item.job)
             return
-        self._silent = 0
-        tally, written = self._tally, commit.result
-        tally.chunks += written.chunks
-        tally.embedded += written.embedded
-        tally.reused += written.reused
-        tally.seconds["embed"] += written.embed_seconds
-        tally.seconds["index"] += written.index_seconds
-        slow = written.embed_seconds + written.index_seconds > _SLOW_SECONDS
-        self._wanted = min(_EARLY_CHUNKS if slow else self._options.batch_chunks, self._options.batch_chunks)
-        self._progress(Event(kind="embedded", count=written.embedded))
-        for parsed, job, seconds in commit.items:
-            tally.pages += parsed.pages if parsed.stored else 0
-            self._finish(written_outcome(parsed, job, seconds))
-        self._progress(Event(kind="committed", count=len(commit.items)))
+        if isinstance(result, (EmbedError, ServiceError)):
+            what = replace(failure(result, stage="embed"), retryable=tried_again(result))
+            for item in commit.items:
+                self._record_failure(item.job, what, Status.FAILED, item.seconds)
+            return
+        tally = self._tally
+        tally.chunks += result.chunks
+        tally.embedded += result.embedded
+        tally.reused += result.reused
+        tally.seconds["embed"] += result.embed_seconds
+        tally.seconds["index"] += result.index_seconds
+        self._progress(Event(kind="embedded", count=result.embedded, seconds=result.embed_seconds))
+        for item in commit.items:
+            outcome = written_outcome(item)
+            tally.add_written(item, outcome)
+            self._finish(outcome)
+        self._progress(Event(kind="committed", count=len(commit.items), seconds=result.index_seconds))
+
+    def _delete_vanished(self, found: Survey) -> None:
+        """Delete what is gone and lives on under no other name."""
+        sure = found.moves.left(found.deleted, waiting=self._waiting)
+        check_deletions(found, self._options, deleted=sure)
+        self._tally.waiting += len(found.moves.left(found.deleted)) - len(sure)
+        steps = iter(sure)
+        while not self._stop.reason and (some := list(islice(steps, _DELETED))):
+            self._delete(some)
+        self._tally.waiting += sum(1 for _ in steps)
 
     def _delete(self, steps: Sequence[Step]) -> None:
-        if not steps:
-            return
-        ids = {step.uri: step.row.document_id for step in steps if step.row}
-        self._stages.index.delete(list(ids.values()))
-        self._ledger.remove(ids)
+        rows = self._ledger.rows([step.uri for step in steps])
+        self._guard.check()
+        pairs = [(uri, row.document_id) for uri, row in rows.items()]
+        self._history.note(pairs, {uri: asdict(row) for uri, row in rows.items()})
+        self._guard.check()
+        self._stages.index.delete([row.document_id for row in rows.values()])
+        self._guard.check()
+        self._ledger.remove(list(rows))
+        self._tally.pages.deleted += sum(row.pages for row in rows.values())
         for step in steps:
             self._tally.add(Outcome(uri=step.uri, status=Status.DELETED))
 
-    def _report(self, name: str, seconds: float) -> RunReport:
-        tally, spent = self._tally, self._spending.so_far()
-        counts: Mapping[str, Any] = {status.value: count for status, count in tally.counts.items()}
-        report = RunReport(
-            pipeline=name,
-            **counts,
-            pages=tally.pages,
-            ocr_pages=sum(len(item.pages) for item in tally.needs_ocr),
-            chunks=tally.chunks,
-            embedded=tally.embedded,
-            reused=tally.reused,
+    @property
+    def _changed(self) -> bool:
+        counts = self._tally.counts
+        return bool(counts[Status.INDEXED] or counts[Status.UPDATED] or counts[Status.DELETED] or self._tally.chunks)
+
+    def _keep_up(self) -> None:
+        """After a run that changed something: upkeep of the index, and no document is kept that nothing refers to."""
+        if not self._changed:
+            return
+        self._progress(Event(kind="maintenance"))
+        begun = time.monotonic()
+        if not self._tally.waiting:
+            self._guard.check()
+            self._ledger.forget_parsed(self._stamp, self._history.kept_digests())
+        options = self._options
+        budget = Budget(max_bytes=options.upkeep_mb * 2**20, max_seconds=options.upkeep_seconds)
+        upkept = self._stages.index.optimize(budget)
+        self._tally.upkeep = (*upkept.done, *upkept.skipped)
+        self._tally.seconds["index"] += time.monotonic() - begun
+
+    def _report(self, name: str, found: Survey, *, seconds: float) -> RunReport:
+        totals, index = self._ledger.totals(), self._stages.index
+        uncovered = self._ledger.rows(totals.gaps[:MOST_NAMED])
+        discovered = found.listed + len(found.deleted) - self._tally.renamed
+        lost = sorted(self._begun)
+        return report_of(
+            name,
+            self._tally,
+            self._spending.so_far(),
+            run_id=self._run_id,
+            started=self._started,
+            ended=time.time(),
             seconds=round(seconds, 3),
-            version=self._stages.index.versions(),
-            failures=tuple(tally.failures),
-            left_out=tuple(tally.left_out),
-            needs_ocr=tuple(tally.needs_ocr),
-            recognised=tally.recognised,
-            remembered=tally.remembered,
-            cost_usd=spent.usd,
-            requests=spent.requests,
-            tokens=spent.tokens,
-            remarks=spent.remarks,
-            stage_seconds={stage: round(spent, 3) for stage, spent in tally.seconds.items()},
+            version=index.versions(),
+            stale=totals.stale,
+            stopped=self._stop.reason,
+            account=account(self._tally, totals, discovered=discovered, lost=lost, uncovered=uncovered),
+            holds=Holds(documents=totals.indexed + totals.stale, chunks=totals.chunks, bytes=self._bytes()),
         )
-        if self._done or tally.counts[Status.DELETED] or spent.requests:
-            self._ledger.keep_run(report)
-        return report
+
+    def _bytes(self) -> int:
+        """Size of the index; where nothing changed, what the last run said, since to measure it takes its time."""
+        last = {} if self._changed else self._history.last_run()
+        known = int(last.get("holds", {}).get("bytes", 0))
+        return known or self._stages.index.stats().bytes

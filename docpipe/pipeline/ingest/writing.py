@@ -1,17 +1,22 @@
 """Parsed documents -> vectors -> rows of the index, a batch of documents at a time."""
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING
 
 from docpipe._ids import text_key
 from docpipe.errors import EmbedError
-from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp
+from docpipe.pipeline.ingest.attached import Guard, Keeps
+from docpipe.pipeline.ingest.in_hand import Item, Written
+from docpipe.pipeline.ingest.journal import Journal
+from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp, in_hand_row, parsed_key
+from docpipe.pipeline.ingest.paid_vectors import PaidVectors
 from docpipe.pipeline.processes.work import Parsed
-from docpipe.protocols import DocumentRows, Embedder, Index
+from docpipe.protocols import DocumentRows, Embedder, Index, RepliesKept
 from docpipe.types import Chunk, EmbeddedChunk, Status
 
 if TYPE_CHECKING:
@@ -19,50 +24,53 @@ if TYPE_CHECKING:
 
 _SLICE = 256
 """Texts embedded between two looks at whether the run was stopped."""
+_WORTH_KEEPING = 1.0
+"""Seconds: vectors of a slice that took longer are kept until the run has ended, so that a kill does not cost them."""
 _REMEMBERED = 16_384
 """Vectors of this run kept at hand, so that a text that comes again is not embedded again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """What one batch cost."""
-
-    chunks: int
-    embedded: int
-    """Texts the embedder was given."""
-    reused: int
-    """Chunks whose vector was there already."""
-    embed_seconds: float
-    index_seconds: float
-
-
 class BatchWriter:
-    """Embeds and commits: chunks first, ledger last, so that a kill in between only means doing it again."""
+    """Embeds and commits.
 
-    def __init__(self, *, index: Index, embedder: Embedder, ledger: Ledger, stamp: Stamp) -> None:
-        self._index = index
-        self._embedder = embedder
-        self._ledger = ledger
-        self._stamp = stamp
+    The order of its commits is what makes a kill harmless: what was parsed; vectors that were paid for; what is
+    replaced, to the history; that new documents are in hand; the chunks; the ledger. Whatever is missing of these,
+    the next run sees the document as not done, and finds what was finished.
+    """
+
+    def __init__(
+        self,
+        *,
+        index: Index,
+        embedder: Embedder,
+        ledger: Ledger,
+        stamp: Stamp,
+        run_id: str,
+        parses: Journal,
+        vectors: PaidVectors,
+        history: Keeps,
+        guard: Guard,
+    ) -> None:
+        self._index, self._embedder, self._ledger, self._stamp = index, embedder, ledger, stamp
+        self._run_id, self._parses, self._paid = run_id, parses, vectors
+        self._history, self._guard = history, guard
         self._stopped = False
         self._remembered: OrderedDict[str, type_vector] = OrderedDict()
 
-    def write(self, batch: Sequence[tuple[Parsed, Row]], *, now: int) -> Written:
-        """Replace these documents in the index, then in the ledger.
+    def write(self, items: Sequence[Item], *, now: int) -> Written:
+        """Replace these documents in the index, then in the ledger; what they were called before goes with it.
 
         Args:
-            batch: each document with the ledger's row of its source.
             now: seconds since 1970.
+
+        Raises:
+            LeaseLost: another process took the index over; nothing more is written.
         """
         started = time.monotonic()
-        keys = [[text_key(chunk.content) for chunk in parsed.chunks] for parsed, _ in batch]
-        known = self._index.vectors([parsed.document_id for parsed, row in batch if row.chunks])
-        vectors, embedded = self._vectors(batch, keys, known)
+        keys = [[text_key(chunk.content) for chunk in item.parsed.chunks] for item in items]
+        vectors, embedded = self._vectors(items, keys)
         middle = time.monotonic()
-        documents = [self._rows(parsed, own, vectors) for (parsed, _), own in zip(batch, keys, strict=True)]
-        self._index.replace(documents)
-        self._ledger.keep_documents([self._stored(parsed) for parsed, _ in batch if parsed.stored])
-        self._ledger.put([self._ledger_row(parsed, row, now=now) for parsed, row in batch])
+        self._commit(items, keys, vectors, now=now)
         _give_back()
         total = sum(map(len, keys))
         return Written(
@@ -73,17 +81,58 @@ class BatchWriter:
             index_seconds=time.monotonic() - middle,
         )
 
-    def _vectors(
+    def drop(self, rows: Sequence[Row]) -> None:
+        """Remove what the index holds of these sources, for good: they are noted before. The ledger is as it was."""
+        self._note(rows)
+        self._guard.check()
+        self._index.delete([row.document_id for row in rows])
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Write ledger rows of sources whose chunks stay as they are."""
+        if rows:
+            self._guard.check()
+            self._ledger.put(rows)
+
+    def stop(self) -> None:
+        """Give up what is being embedded; a commit that has begun is finished."""
+        self._stopped = True
+
+    def _commit(
         self,
-        batch: Sequence[tuple[Parsed, Row]],
+        items: Sequence[Item],
         keys: Sequence[Sequence[str]],
-        known: "Mapping[str, type_vector]",
-    ) -> "tuple[dict[str, type_vector], int]":
+        vectors: "Mapping[str, type_vector]",
+        *,
+        now: int,
+    ) -> None:
+        self._parses.wait([self._parsed_key(item.parsed) for item in items])
+        self._note([row for item in items for row in item.job.before])
+        new = [item.job.row for item in items if not item.job.row.status and not item.job.row.chunks]
+        self.put([in_hand_row(row.uri, row.document_id) for row in new])
+        written = [self._rows(item.parsed, own, vectors) for item, own in zip(items, keys, strict=True)]
+        renamed = [item.job.renamed_from for item in items if item.job.renamed_from is not None]
+        emptied = [DocumentRows(document_id=row.document_id, chunks=()) for row in renamed]
+        self._guard.check()
+        self._index.replace([*written, *emptied])
+        self.put([self._ledger_row(item.parsed, item.job.row, now=now) for item in items])
+        self._ledger.remove([row.uri for row in renamed])
+
+    def _note(self, rows: Sequence[Row]) -> None:
+        self._guard.check()
+        known = {row.uri: asdict(row) for row in rows if row.status or row.chunks}
+        self._history.note([(row.uri, row.document_id) for row in rows], known)
+
+    def _parsed_key(self, parsed: Parsed) -> str:
+        return parsed_key(parsed.source.digest, self._stamp.parse, parsed.source.media_type)
+
+    def _vectors(self, items: Sequence[Item], keys: Sequence[Sequence[str]]) -> "tuple[dict[str, type_vector], int]":
         """The vector of every key, and how many texts had to be embedded for it."""
+        held = [row.document_id for item in items for row in item.job.before if row.chunks]
+        known = self._index.vectors(held) if held else {}
         texts: dict[str, str] = {}
         vectors: dict[str, type_vector] = {}
-        for (parsed, _), own in zip(batch, keys, strict=True):
-            for chunk, key in zip(parsed.chunks, own, strict=True):
+        for item, own in zip(items, keys, strict=True):
+            for chunk, key in zip(item.parsed.chunks, own, strict=True):
                 vector = known.get(key)
                 if vector is None:
                     vector = self._remembered.get(key)
@@ -91,11 +140,13 @@ class BatchWriter:
                     vectors[key] = vector
                 else:
                     texts[key] = chunk.content
-        if texts:
-            fresh = self._embed(texts)
+        vectors.update(self._paid.find(list(texts)))
+        missing = {key: text for key, text in texts.items() if key not in vectors}
+        if missing:
+            fresh = self._embed(missing)
             self._remember(fresh)
             vectors.update(fresh)
-        return vectors, len(texts)
+        return vectors, len(missing)
 
     def _embed(self, texts: Mapping[str, str]) -> "dict[str, type_vector]":
         """Embed by falling length, in slices between which the work can be given up."""
@@ -104,13 +155,25 @@ class BatchWriter:
         for start in range(0, len(keys), _SLICE):
             if self._stopped:
                 raise EmbedError("given up, because the run ends", stage="embed", remedy="run again")
-            some = keys[start : start + _SLICE]
-            vectors.update(zip(some, self._embedder.embed_passages([texts[key] for key in some]), strict=True))
+            some = {key: texts[key] for key in keys[start : start + _SLICE]}
+            vectors.update(self._embed_slice(some))
         return vectors
 
-    def stop(self) -> None:
-        """Give up what is being embedded; a commit that has begun is finished."""
-        self._stopped = True
+    def _embed_slice(self, texts: Mapping[str, str]) -> "dict[str, type_vector]":
+        """Vectors of some texts; those that cost money or much time are kept until the run has ended."""
+        embedder = self._embedder
+        begun = time.monotonic()
+        if isinstance(embedder, RepliesKept):
+            keys = {text: key for key, text in texts.items()}
+
+            def keep(replies: "Mapping[str, type_vector]") -> None:
+                self._paid.keep({keys[text]: vector for text, vector in replies.items()})
+
+            return dict(zip(texts, embedder.embed_keeping(list(texts.values()), keep), strict=True))
+        vectors = dict(zip(texts, embedder.embed_passages(list(texts.values())), strict=True))
+        if time.monotonic() - begun > _WORTH_KEEPING:
+            self._paid.keep(vectors)
+        return vectors
 
     def _remember(self, vectors: "Mapping[str, type_vector]") -> None:
         for key, vector in vectors.items():
@@ -126,18 +189,10 @@ class BatchWriter:
             chunks=tuple(EmbeddedChunk(chunk=chunk, vector=vectors[key], model=model) for chunk, key in pairs),
         )
 
-    def _stored(self, parsed: Parsed) -> dict[str, object]:
-        return {
-            "document_id": parsed.document_id,
-            "digest": parsed.source.digest,
-            "parsed_by": self._stamp.parse,
-            "data": parsed.stored,
-        }
-
     def _ledger_row(self, parsed: Parsed, row: Row, *, now: int) -> Row:
-        source = parsed.source
-        return replace(
-            row,
+        source, coverage = parsed.source, parsed.coverage
+        return Row(
+            uri=row.uri,
             document_id=parsed.document_id,
             status=Status.INDEXED.value,
             size=source.size,
@@ -150,14 +205,11 @@ class BatchWriter:
             tokens=sum(chunk.token_count for chunk in parsed.chunks),
             pages=parsed.pages,
             ocr_pages=",".join(map(str, parsed.ocr_pages)),
-            stage="",
-            error="",
-            message="",
-            remedy="",
-            retryable=False,
-            attempts=0,
-            first_failed=0,
             last_tried=now,
+            characters=coverage.characters,
+            covered=coverage.covered,
+            left_out=json.dumps(dict(coverage.left_out)) if coverage.left_out else "",
+            run=self._run_id,
         )
 
 

@@ -1,12 +1,13 @@
 """Entry -> parsed and chunked document: what a worker process is asked to do."""
 
 import pickle
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
-from docpipe import _codec
+from docpipe import _codec, _ids
 from docpipe.errors import CorruptSource, UnreadableSource
+from docpipe.pipeline.processes.coverage import Coverage, coverage
 from docpipe.protocols import AssistedParser, Chunker, Loader, PagedParser, Parser, Payload, Wanted
 from docpipe.types import Blob, Chunk, Document, Entry, Source
 
@@ -17,6 +18,13 @@ PAGES_PER_PART = 48
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unchanged:
     """The file was touched, but its bytes are those that were indexed."""
+
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A file whose bytes were parsed before, under whatever name: what was kept of it is enough."""
 
     source: Source
 
@@ -46,6 +54,7 @@ class Asking:
 
     source: Source
     part: Part
+    pages: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +68,10 @@ class Parsed:
     ocr_pages: tuple[int, ...]
     stored: bytes
     """The document itself, as `_codec` writes it; nothing where it came from there."""
+    coverage: Coverage = field(default_factory=Coverage)
+    """How much of its text the chunks hold."""
+    found_pages: int = 0
+    """Pages that the file had when it was opened; 0 where they were not counted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,20 +103,29 @@ class Work:
     parser: Parser
     chunker: Chunker
 
-    def open(self, loader: int, entry: Entry, known_digest: str) -> Unchanged | Long | Asking | Parsed:
-        """Read a file; parse and chunk it at once unless it is long, needs a service, or has the known digest."""
+    def open(
+        self, loader: int, entry: Entry, indexed: str, kept: Collection[str] = ()
+    ) -> Unchanged | Known | Long | Asking | Parsed:
+        """Read a file; parse and chunk it at once unless it is long, needs a service, or is known.
+
+        Args:
+            indexed: digest that it has where it was only touched.
+            kept: digests of files whose parsed documents are kept.
+        """
         blob = self.loaders[loader].read(entry)
-        if blob.source.digest == known_digest:
+        if blob.source.digest == indexed:
             return Unchanged(source=blob.source)
+        if blob.source.digest in kept:
+            return Known(source=blob.source)
         pages, most = self._pages(blob), self._pages_per_part
         if pages > most:
             return Long(source=blob.source, pages=pages, part=most)
         if pages and self.assisted is not None:
             part = self._part(blob, 0, pages)
             if part.wanted:
-                return Asking(source=blob.source, part=part)
-            return self.join(blob.source, [part.data], {})
-        return self._chunked(_one(blob.source, self.parser(blob)), blob.source)
+                return Asking(source=blob.source, part=part, pages=pages)
+            return self.join(blob.source, [part.data], {}, pages)
+        return self._chunked(_one(blob.source, self.parser(blob)), blob.source, found_pages=pages)
 
     def measure(self, loader: int, entry: Entry) -> Measured:
         """Read a file, count its pages, and see which of them a service would have to read, unless it is long."""
@@ -125,13 +147,13 @@ class Work:
         assert self.assisted is not None
         return self.assisted.payload(self._same(loader, entry, digest), pages, way)
 
-    def join(self, source: Source, parts: Sequence[bytes], replies: Mapping[str, bytes]) -> Parsed:
-        """The parts of a file, and what a service read of it, to one document."""
+    def join(self, source: Source, parts: Sequence[bytes], replies: Mapping[str, bytes], pages: int) -> Parsed:
+        """The parts of a file, and what a service read of it, to one document; `pages`: how many the file has."""
         found = [pickle.loads(part) for part in parts]
         if self.assisted is not None:
-            return self._chunked(self.assisted.merge_read(source, found, replies), source)
+            return self._chunked(self.assisted.merge_read(source, found, replies), source, found_pages=pages)
         assert isinstance(self.parser, PagedParser)
-        return self._chunked(self.parser.merge(source, found), source)
+        return self._chunked(self.parser.merge(source, found), source, found_pages=pages)
 
     @property
     def assisted(self) -> AssistedParser | None:
@@ -164,20 +186,26 @@ class Work:
         return blob
 
     def chunk_again(self, stored: bytes, source: Source) -> Parsed:
-        """Chunk a stored document anew."""
-        return self._chunked(replace(_codec.decode(stored), source=source), source, store=False)
+        """Chunk a stored document anew, under the name that its file has today."""
+        document = replace(_codec.decode(stored), id=_ids.document_id(source.uri), source=source)
+        return self._chunked(document, source, store=False)
 
     def _pages(self, blob: Blob) -> int:
         return self.parser.page_count(blob) if isinstance(self.parser, PagedParser) else 0
 
-    def _chunked(self, document: Document, source: Source, *, store: bool = True) -> Parsed:
+    def _chunked(self, document: Document, source: Source, *, store: bool = True, found_pages: int = 0) -> Parsed:
+        chunks = tuple(self.chunker(document))
         return Parsed(
             source=source,
             document_id=document.id,
-            chunks=tuple(self.chunker(document)),
+            chunks=chunks,
             pages=len(document.pages),
             ocr_pages=tuple(page.number for page in document.pages if page.needs_ocr),
             stored=_codec.encode(document) if store else b"",
+            coverage=coverage(
+                document, [chunk.span for chunk in chunks], drops=bool(getattr(self.chunker, "drops", False))
+            ),
+            found_pages=found_pages,
         )
 
 
