@@ -1,6 +1,9 @@
 """`docpipe tags`, `tag`, `restore`, `diff`: what they print, and with which exit code."""
 
 import json
+import re
+import shlex
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +20,7 @@ from docpipe.pipeline.file.options import KeepOptions, RunOptions
 from docpipe.pipeline.golden.evaluation import Moved
 from docpipe.pipeline.history.difference import Difference, DocumentChange
 
+ROOT = Path(__file__).resolve().parents[2]
 FIRST = {"a.md": "one\ntwo", "b.md": "three"}
 SECOND = {"a.md": "one", "c.md": "three", "d.md": "four"}
 
@@ -144,3 +148,30 @@ def test_a_file_name_that_is_a_terminal_command_is_shown_harmless(tmp_path: Path
     text = versions_text.difference_text(found)
     assert "\x1b" not in text
     assert "?: rank 1 -> not found; the best hit is" in text
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_run_and_go_back_to_the_run_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("pipelines", "sample_docs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text("utf-8")
+    commands = re.findall(
+        r"^docpipe (.*)$", text[text.index("### Versions") : text.index("## What a run")], re.MULTILINE
+    )
+    assert [shlex.split(command, comments=True)[0] for command in commands] == ["tags", "tag", "diff", "restore"]
+    assert main(["run", "pipelines/quickstart.yaml"]) == 0
+    for command in commands[:2]:
+        assert main(shlex.split(command, comments=True)) == 0
+    moved = tmp_path / "sample_docs" / "added.md"
+    moved.write_text("# Added\n\nThe added pump is painted violet.\n", encoding="utf-8")
+    assert main(["run", "pipelines/quickstart.yaml"]) == 0
+    capsys.readouterr()
+    form = printed(capsys, *shlex.split(commands[2], comments=True))
+    assert [(one["change"], one["uri"]) for one in form["documents"]] == [("added", "added.md")]
+    assert main(shlex.split(commands[3], comments=True)) == 0
+    capsys.readouterr()
+    hits = printed(capsys, "search", "pipelines/quickstart.yaml", "the added pump is painted violet")["hits"]
+    assert "added.md" not in {hit["uri"] for hit in hits}
