@@ -23,6 +23,7 @@ from docpipe.pipeline.ingest.pricing import check_cost
 from docpipe.pipeline.ingest.readiness import require_keys
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
+from docpipe.pipeline.report.standing import standing
 from docpipe.pipeline.schedule.lease import Guard, hold
 from docpipe.protocols import Budget
 
@@ -75,19 +76,8 @@ class Keeping:
         return planning.plan(self.stages, self.stages.run, full=full, limit=limit)
 
     def status(self) -> StatusReport:
-        """What the index holds and what the last run did."""
-        index, ledger = self.stages.index, Ledger(self.stages.index)
-        totals, stats = ledger.totals(), index.stats()
-        return StatusReport(
-            name=self.name,
-            index=index.name,
-            version=stats.version,
-            documents=totals["indexed"],
-            chunks=stats.rows,
-            failed=totals["failed"],
-            stats=stats,
-            last_run=ledger.last_run(),
-        )
+        """What the index holds, what waits or is stale, who is at work, and what the last runs did."""
+        return standing(self.stages.index, name=self.name)
 
     def failures(self) -> list[FailureRow]:
         """The documents that failed, by uri."""

@@ -59,15 +59,16 @@ def runs_text(runs: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _run_line(run: Mapping[str, Any]) -> str:
+    name = one_line(str(run.get("run_id", "")))
+    if run.get("finished") is False:
+        return f"{name}  began {moment(float(run.get('started') or 0))}: at work, or killed before its end"
     counts = ", ".join(f"{run[name]:,} {name}" for name in _COUNTS if isinstance(run.get(name), int) and run[name])
-    ended = run.get("ended_by")
-    how = f"ended by {ended.get('type', 'an error')}" if isinstance(ended, Mapping) else ""
+    kind = "restored" if run.get("kind") == "restore" else ""
     stopped = f"stopped: {run['stopped']}" if run.get("stopped") else ""
-    said = "; ".join(part for part in (how, stopped, counts or "nothing changed") if part)
+    said = "; ".join(part for part in (kind, stopped, counts or "nothing changed") if part)
     word = "failed" if run.get("failing") else "stopped" if stopped else "ok"
     cost = f", {float(run['cost_usd']):.4f} USD" if run.get("cost_usd") else ""
-    name, seconds = one_line(str(run.get("run_id", ""))), float(run.get("seconds") or 0)
-    return f"{name}  {word:7}  {one_line(said)}, {seconds:,.1f} s{cost}"
+    return f"{name}  {word:7}  {one_line(said)}, {float(run.get('seconds') or 0):,.1f} s{cost}"
 
 
 def moment(seconds: float) -> str:
