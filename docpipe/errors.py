@@ -1,7 +1,7 @@
 """The error tree. Every error says what, where, and what to try.
 
     DocpipeError(message, *, remedy)            .retryable = False
-    |- ConfigError(.where)        UnknownName, InvalidOption, StageMismatch
+    |- ConfigError(.where)        UnknownName, InvalidOption, StageMismatch, PlanOutdated(.moved)
     |- MissingExtra(.extra)       also an ImportError
     |- WeightsError(.carrier, .file)  MissingWeights, DamagedWeights: a model's file inside an installed package
     |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
@@ -87,6 +87,20 @@ class InvalidOption(ConfigError):
 
 class StageMismatch(ConfigError):
     """Two stages that follow each other do not fit."""
+
+
+class PlanOutdated(ConfigError):
+    """A saved plan does not fit any more: pipeline, index or sources are not what they were."""
+
+    def __init__(self, *, plan: str, moved: Sequence[str]) -> None:
+        shown = "; ".join(moved[:5]) + (f"; and {len(moved) - 5:,} more" if len(moved) > 5 else "")
+        super().__init__(
+            f"the plan is out of date, and nothing was done: {shown}",
+            where=plan,
+            remedy="make a new one with `docpipe plan PIPELINE --save FILE`",
+        )
+        self.moved = tuple(moved)
+        """What is not as it was, one line each."""
 
 
 class MissingExtra(DocpipeError, ImportError):
