@@ -1,11 +1,9 @@
 """What an owner of an index does with it: runs, plans, versions, checks. The half of `Pipe` that writes."""
 
-import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.care.doctor import Mending, examine, unlock
@@ -19,13 +17,16 @@ from docpipe.pipeline.history.rows import RunRow, new_run_id
 from docpipe.pipeline.history.tagging import Versions, name_run, unname_run, versions
 from docpipe.pipeline.ingest import planning
 from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.ingest.pricing import check_cost
 from docpipe.pipeline.ingest.readiness import require_keys
-from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
 from docpipe.pipeline.report.standing import standing
+from docpipe.pipeline.running import Wish, index_folder, run_once
 from docpipe.pipeline.schedule.lease import Guard, hold
+from docpipe.pipeline.schedule.stopping import Stop
 from docpipe.protocols import Budget
+from docpipe.types import Status
 
 
 class Keeping:
@@ -45,6 +46,10 @@ class Keeping:
         full: bool = False,
         limit: int | None = None,
         max_cost: float | None = None,
+        max_delete: float | None = None,
+        retry_failed: bool = False,
+        stage: bool = False,
+        stop: Stop | None = None,
         progress: Callable[[Event], None] | None = None,
     ) -> RunReport:
         """Bring the index in line with the sources.
@@ -53,23 +58,57 @@ class Keeping:
             full: parse everything again, whatever the ledger says.
             limit: work on so many documents at most; the next run goes on.
             max_cost: what services may cost, in USD; a run that is expected to cost more does nothing.
+            max_delete: the share of the indexed documents that may be deleted, instead of `run.max_delete`.
+            retry_failed: try failed documents although their time has not come and nothing changed.
+            stage: readers stay at the version that they see until the golden questions hold on the new one.
+            stop: once it is set, nothing new is begun; what is in hand is finished.
             progress: is told each step, in this thread.
 
         Raises:
-            InvalidOption: the limit is below 1, or the run would cost more than `max_cost`.
+            InvalidOption: an option makes no sense, or the run would cost more than `max_cost`.
+            ConfigError: `stage`, and the pipeline has no golden questions.
             Unauthorized: the key of a service is not set; the message names the variable.
             RunLocked: another run works on the same index.
             SourceError: a source cannot be listed, or so much of it is gone that it looks like a mistake.
             IndexMismatch, IndexFailed: the index is another model's, or cannot be written.
         """
-        if limit is not None and limit < 1:
-            raise InvalidOption(f"limit must be at least 1, got {limit}", where="limit", remedy="ask for 1 or more")
-        stages = self.stages
-        require_keys(stages.loaders, stages.parser, stages.chunker, stages.embedder)
+        retry = Retry(every=retry_failed)
+        wish = Wish(full=full, limit=limit, retry=retry, max_delete=max_delete, stage=stage)
+        require_keys(*self._worked_by)
         if max_cost is not None:
             check_cost(self.plan(full=full, limit=limit), max_cost)
-        with self._alone():
-            return Run(stages, stages.run, full=full, limit=limit, progress=progress)(self.name)
+        return run_once(self.stages, wish, stop=stop or Stop(), progress=progress)
+
+    def retry(
+        self,
+        uris: Sequence[str] = (),
+        *,
+        stop: Stop | None = None,
+        progress: Callable[[Event], None] | None = None,
+    ) -> RunReport:
+        """A run that tries failed documents now, whatever their waiting time; all of them, or those that are named.
+
+        Args:
+            uris: as `failures` lists them; what was left out as nobody reads it can be named, too.
+
+        Raises:
+            InvalidOption: a uri is of no document that failed or was left out.
+        """
+        rows = Ledger(self.stages.index).rows(uris)
+        unknown = [uri for uri in uris if uri not in rows or rows[uri].status == Status.INDEXED]
+        if unknown:
+            raise InvalidOption(
+                f"nothing failed of {', '.join(unknown)}", where="uris", remedy="`docpipe failures` lists what did"
+            )
+        require_keys(*self._worked_by)
+        wish = Wish(retry=Retry(every=not uris, uris=frozenset(uris)))
+        return run_once(self.stages, wish, stop=stop or Stop(), progress=progress)
+
+    @property
+    def _worked_by(self) -> tuple[object, ...]:
+        """The stages of a run that may ask services."""
+        stages = self.stages
+        return stages.loaders, stages.parser, stages.chunker, stages.embedder
 
     def plan(self, *, full: bool = False, limit: int | None = None) -> Plan:
         """What `run` would do, and cost; writes nothing and asks no service."""
@@ -170,7 +209,4 @@ class Keeping:
         Raises:
             RunLocked: another process is; says which.
         """
-        uri = getattr(self.stages.index, "uri", "")
-        here = bool(uri) and "://" not in uri
-        folder = Path(os.path.expanduser(uri)) if here else None  # noqa: PTH111 - as the index does
-        return hold(self.stages.index, folder, run_id=run_id, purpose=purpose, wait=wait)
+        return hold(self.stages.index, index_folder(self.stages), run_id=run_id, purpose=purpose, wait=wait)

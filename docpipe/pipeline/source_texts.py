@@ -1,5 +1,6 @@
 """Chunk -> what was parsed where it was taken from, out of what the index keeps of its document."""
 
+from dataclasses import replace
 from threading import Lock
 
 from docpipe import _codec
@@ -55,7 +56,8 @@ class SourceTexts:
 def seen_digest(snapshot: Snapshot, chunk: Chunk) -> str:
     """The bytes that the chunk's document was made of, as readers see it now; nothing where they do not see it."""
     seen = snapshot.fetch([chunk.id]).get(chunk.id)
-    near = [seen] if seen is not None else snapshot.neighbours(chunk, before=0, after=_NEAR)
+    before_all = replace(chunk, position=-1)
+    near = [seen] if seen is not None else snapshot.neighbours(before_all, before=0, after=_NEAR)
     return near[0].source.digest if near else ""
 
 

@@ -1,0 +1,128 @@
+"""What was asked of a run -> the run, from its lease to its report."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from docpipe.errors import InvalidOption
+from docpipe.pipeline.file.build import Stages
+from docpipe.pipeline.golden.evaluation import Verdict, form
+from docpipe.pipeline.golden.questions import Question
+from docpipe.pipeline.golden.staging import golden, required, told, verdict
+from docpipe.pipeline.history.log import History
+from docpipe.pipeline.history.rows import new_run_id
+from docpipe.pipeline.ingest.attached import Stopping
+from docpipe.pipeline.ingest.plan import Retry
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.report.reports import Event, RunReport
+from docpipe.pipeline.report.traces import Traces
+from docpipe.pipeline.schedule.lease import Guard, hold
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What was asked of a run."""
+
+    full: bool = False
+    limit: int | None = None
+    retry: Retry = field(default_factory=Retry)
+    max_delete: float | None = None
+    """Instead of the pipeline's `run.max_delete`."""
+    stage: bool = False
+    """Readers stay where they are until the golden questions hold."""
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise InvalidOption(
+                f"limit must be at least 1, got {self.limit}", where="limit", remedy="ask for 1 or more"
+            )
+        if self.max_delete is not None and not 0 <= self.max_delete <= 1:
+            raise InvalidOption(
+                f"max_delete is a share from 0 to 1, got {self.max_delete:g}", where="max_delete", remedy="1 allows all"
+            )
+
+
+def run_once(stages: Stages, wish: Wish, *, stop: Stopping, progress: Callable[[Event], None] | None) -> RunReport:
+    """Hold the lease, run, ask the golden questions, let readers see it, and leave reports. Raises as `Keeping.run`."""
+    own = new_run_id(time.time(), secrets.token_hex(2))
+    questions = required(stages) if wish.stage else golden(stages)
+    with Traces(stages, run_id=own, progress=progress) as traces:
+        with hold(stages.index, index_folder(stages), run_id=own) as guard:
+            history = History(stages.index, run_id=own, keep=stages.keep)
+            staged = wish.stage and stages.index.versions() > 0
+            if staged:
+                stages.index.hold()
+            report = _run(stages, wish, own, guard=guard, stop=stop, history=history, progress=traces)
+            report = _judged(stages, report, questions, guard) if staged else _published(stages, report, questions)
+            report = replace(report, remarks=(*report.remarks, *guard.remarks), ended=time.time())
+            guard.check()
+            history.finish(report)
+        return traces.leave(report)
+
+
+def index_folder(stages: Stages) -> Path | None:
+    """Where the index lies on this machine; None for a bucket or memory."""
+    uri = str(getattr(stages.index, "uri", "") or "")
+    return Path(os.path.expanduser(uri)) if uri and "://" not in uri else None  # noqa: PTH111 - as the index does
+
+
+def _run(
+    stages: Stages,
+    wish: Wish,
+    run_id: str,
+    *,
+    guard: Guard,
+    stop: Stopping,
+    history: History,
+    progress: Callable[[Event], None],
+) -> RunReport:
+    options = stages.run if wish.max_delete is None else replace(stages.run, max_delete=wish.max_delete)
+    run = Run(
+        stages,
+        options,
+        run_id=run_id,
+        guard=guard,
+        stop=stop,
+        history=history,
+        full=wish.full,
+        limit=wish.limit,
+        retry=wish.retry,
+        progress=progress,
+    )
+    return run(stages.name)
+
+
+def _published(stages: Stages, report: RunReport, questions: tuple[Question, ...]) -> RunReport:
+    """Readers see what the run made; what the golden questions say of it is only told."""
+    if stages.index.held():
+        stages.index.publish()
+    said = told(stages, questions)
+    version = stages.index.versions()
+    return replace(report, version=version, staged=said.staged, remarks=(*report.remarks, *said.remarks))
+
+
+def _judged(stages: Stages, report: RunReport, questions: tuple[Question, ...], guard: Guard) -> RunReport:
+    """Readers see what the run made if it came to its end and the golden questions hold; else they stay."""
+    if report.stopped:
+        return replace(report, published=False, remarks=(*report.remarks, "not published: the run was stopped before"))
+    found = verdict(stages, questions)
+    reasons = tuple(f"not published: {reason}" for reason in found.reasons)
+    if found.holds:
+        guard.check()
+        stages.index.publish()
+    return replace(
+        report,
+        version=stages.index.versions(),
+        published=found.holds,
+        staged=_told(found),
+        remarks=(*report.remarks, *reasons),
+    )
+
+
+def _told(found: Verdict) -> dict[str, Any]:
+    """The evaluation of what the run made, and which questions got worse."""
+    return {**form(found.after), "holds": found.holds, "worse": [one._asdict() for one in found.worse]}
