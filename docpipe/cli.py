@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from docpipe import output
-from docpipe.commands import asking, care, files, indexing, quality, versions
-from docpipe.commands.program import Failed, app
+from docpipe.commands import asking, care, files, indexing, quality, timing, versions
+from docpipe.commands.program import Failed, Stopped, app
 from docpipe.errors import DocpipeError
 
-__all__ = ["asking", "care", "files", "indexing", "main", "quality", "versions"]
+__all__ = ["asking", "care", "files", "indexing", "main", "quality", "timing", "versions"]
 
 _INTERRUPTED = 130
 
@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = _interrupted(as_json)
     except Failed:
         code = 1
+    except Stopped:
+        code = _INTERRUPTED
     except (KeyboardInterrupt, typer.Abort):
         code = _interrupted(as_json)
     except output.OutputLost as lost:

@@ -48,6 +48,10 @@ class Failed(Exception):
     """Some item failed; all is printed already."""
 
 
+class Stopped(Exception):
+    """Ctrl-C ended the work in good order; all is printed already."""
+
+
 @contextlib.contextmanager
 def opened(pipeline: Path, *, rerank: bool | None = None) -> "Iterator[Pipe]":
     """The pipeline of a file, its reranker switched on or off where a command says so."""

@@ -33,7 +33,7 @@ def run_apart(arguments: Sequence[str], stop: Stop) -> Done:
     on: the run finishes its batch. Its standard error is this process's.
     """
     begun = time.monotonic()
-    command = [sys.executable, "-m", "docpipe.cli", "run", *arguments, "--json"]
+    command = [sys.executable, "-P", "-m", "docpipe.cli", "run", *arguments, "--json"]
     # In a session of its own: Ctrl-C in the terminal reaches it once, through us.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True) as child:
         try:
