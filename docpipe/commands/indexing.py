@@ -19,6 +19,10 @@ def run(
     full: Annotated[bool, typer.Option("--full", help="Parse everything again.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Work on so many documents at most.")] = None,
     max_cost: Annotated[float | None, typer.Option(metavar="USD", help="Do nothing if it would cost more.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try all failed documents now.")] = False,
+    stage: Annotated[
+        bool, typer.Option("--stage", help="Let readers see it only if the golden questions hold.")
+    ] = False,
     log: LogTo = "",
     log_form: LogForm = "text",
     as_json: AsJson = False,
@@ -29,13 +33,34 @@ def run(
 
     with opened(pipeline) as pipe, output.quiet(as_json):
         with following(log, log_form) as progress:
-            report = pipe.run(full=full, limit=limit, max_cost=max_cost, progress=progress)
+            report = pipe.run(
+                full=full, limit=limit, max_cost=max_cost, retry_failed=retry_failed, stage=stage, progress=progress
+            )
         answer = pipe.ask(question) if question is not None else None
     form = json_forms.run(report) | ({"ask": json_forms.ask(answer)} if answer else {})
     output.show(
         form, lambda: console.run_text(report) + ("\n" + console.answer_text(answer) if answer else ""), as_json
     )
-    if report.failed:
+    if report.failing:
+        raise Failed
+
+
+@app.command()
+def retry(
+    pipeline: Pipeline,
+    uris: Annotated[list[str] | None, typer.Argument(metavar="[URI]...", help="As `failures` lists them.")] = None,
+    log: LogTo = "",
+    log_form: LogForm = "text",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Try failed documents now, all or those that are named, with whatever else a run finds to do."""
+    from docpipe import console
+
+    with opened(pipeline) as pipe, output.quiet(as_json), following(log, log_form) as progress:
+        report = pipe.retry(uris or (), progress=progress)
+    output.show(json_forms.run(report), lambda: console.run_text(report), as_json)
+    if report.failing:
         raise Failed
 
 
