@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from docpipe import output
-from docpipe.commands.program import AsJson, Debug, Failed, LogForm, LogTo, Pipeline, app, following, opened
+from docpipe.commands.program import AsJson, Debug, LogForm, LogTo, Pipeline, app, following, opened, tell_by_exit_code
 from docpipe.pipeline.report import json_forms
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def retry(
     with opened(pipeline) as pipe, output.quiet(as_json), following(log, log_form) as progress:
         report = pipe.retry(uris or (), progress=progress)
     output.show(json_forms.run(report), lambda: console.run_text(report), as_json)
-    if report.failing:
-        raise Failed
+    tell_by_exit_code(report)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from docpipe.errors import ConfigError
 
 if TYPE_CHECKING:
     from docpipe.pipeline.pipe import Pipe
-    from docpipe.pipeline.report.reports import Event
+    from docpipe.pipeline.report.reports import Event, RunReport
 
 app = typer.Typer(
     name="docpipe",
@@ -65,6 +65,21 @@ def opened(pipeline: Path, *, rerank: bool | None = None) -> "Iterator[Pipe]":
         options = replace(opened.stages.retrieve, rerank="local" if rerank else "none")
         with pipes.Pipe(replace(opened.stages, retrieve=options, reranker=reranker(options))) as changed:
             yield changed
+
+
+def tell_by_exit_code(report: "RunReport") -> None:
+    """What a run's report, which is printed, means to the exit code: an end by SIGTERM is a good one.
+
+    Raises:
+        Stopped: Ctrl-C ended the run.
+        Failed: somebody has to look.
+    """
+    from docpipe.pipeline.schedule.stopping import INTERRUPTED
+
+    if report.stopped == INTERRUPTED:
+        raise Stopped
+    if report.failed or (report.failing and not report.stopped):
+        raise Failed
 
 
 def all_of(conditions: list[str] | None) -> str:

@@ -50,6 +50,7 @@ class Keeping:
         retry_failed: bool = False,
         stage: bool = False,
         stop: Stop | None = None,
+        wait: float = 0.0,
         progress: Callable[[Event], None] | None = None,
     ) -> RunReport:
         """Bring the index in line with the sources.
@@ -62,6 +63,7 @@ class Keeping:
             retry_failed: try failed documents although their time has not come and nothing changed.
             stage: readers stay at the version that they see until the golden questions hold on the new one.
             stop: once it is set, nothing new is begun; what is in hand is finished.
+            wait: seconds to wait for another process that works on the index.
             progress: is told each step, in this thread.
 
         Raises:
@@ -73,7 +75,7 @@ class Keeping:
             IndexMismatch, IndexFailed: the index is another model's, or cannot be written.
         """
         retry = Retry(every=retry_failed)
-        wish = Wish(full=full, limit=limit, retry=retry, max_delete=max_delete, stage=stage)
+        wish = Wish(full=full, limit=limit, retry=retry, max_delete=max_delete, stage=stage, wait=wait)
         require_keys(*self._worked_by)
         if max_cost is not None:
             check_cost(self.plan(full=full, limit=limit), max_cost)

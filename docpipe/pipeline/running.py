@@ -34,6 +34,8 @@ class Wish:
     """Instead of the pipeline's `run.max_delete`."""
     stage: bool = False
     """Readers stay where they are until the golden questions hold."""
+    wait: float = 0.0
+    """Seconds to wait for another process that works on the index."""
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -51,7 +53,7 @@ def run_once(stages: Stages, wish: Wish, *, stop: Stopping, progress: Callable[[
     own = new_run_id(time.time(), secrets.token_hex(2))
     questions = required(stages) if wish.stage else golden(stages)
     with Traces(stages, run_id=own, progress=progress) as traces:
-        with hold(stages.index, index_folder(stages), run_id=own) as guard:
+        with hold(stages.index, index_folder(stages), run_id=own, wait=wish.wait) as guard:
             history = History(stages.index, run_id=own, keep=stages.keep)
             staged = wish.stage and stages.index.versions() > 0
             if staged:
