@@ -23,26 +23,39 @@ def run(
     stage: Annotated[
         bool, typer.Option("--stage", help="Let readers see it only if the golden questions hold.")
     ] = False,
+    max_delete: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="SHARE", help="Of the documents, so many may be deleted: 1 allows all."),
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="For another run to end.")] = 0.0,
     log: LogTo = "",
     log_form: LogForm = "text",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Bring the index in line with the sources."""
+    """Bring the index in line with the sources. After SIGTERM or Ctrl-C it finishes what it has in hand."""
     from docpipe import console
+    from docpipe.pipeline.schedule.stopping import on_signals
 
     with opened(pipeline) as pipe, output.quiet(as_json):
-        with following(log, log_form) as progress:
+        with on_signals() as stop, following(log, log_form) as progress:
             report = pipe.run(
-                full=full, limit=limit, max_cost=max_cost, retry_failed=retry_failed, stage=stage, progress=progress
+                full=full,
+                limit=limit,
+                max_cost=max_cost,
+                max_delete=max_delete,
+                retry_failed=retry_failed,
+                stage=stage,
+                stop=stop,
+                wait=wait,
+                progress=progress,
             )
-        answer = pipe.ask(question) if question is not None else None
+        answer = pipe.ask(question) if question is not None and not report.stopped else None
     form = json_forms.run(report) | ({"ask": json_forms.ask(answer)} if answer else {})
     output.show(
         form, lambda: console.run_text(report) + ("\n" + console.answer_text(answer) if answer else ""), as_json
     )
-    if report.failing:
-        raise Failed
+    tell_by_exit_code(report)
 
 
 @app.command()
@@ -56,9 +69,15 @@ def retry(
 ) -> None:
     """Try failed documents now, all or those that are named, with whatever else a run finds to do."""
     from docpipe import console
+    from docpipe.pipeline.schedule.stopping import on_signals
 
-    with opened(pipeline) as pipe, output.quiet(as_json), following(log, log_form) as progress:
-        report = pipe.retry(uris or (), progress=progress)
+    with (
+        opened(pipeline) as pipe,
+        output.quiet(as_json),
+        on_signals() as stop,
+        following(log, log_form) as progress,
+    ):
+        report = pipe.retry(uris or (), stop=stop, progress=progress)
     output.show(json_forms.run(report), lambda: console.run_text(report), as_json)
     tell_by_exit_code(report)
 
