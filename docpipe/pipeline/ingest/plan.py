@@ -60,6 +60,10 @@ class Retry:
         return uri in self.uris or (self.every and status == Status.FAILED)
 
 
+AS_DUE = Retry()
+"""Those whose time has come, and no others."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
     """What was asked of a run."""
@@ -68,7 +72,7 @@ class Terms:
     """When it begins, in seconds since 1970."""
     detect: Literal["stat", "digest"] = "stat"
     full: bool = False
-    retry: Retry = field(default_factory=Retry)
+    retry: Retry = AS_DUE
 
 
 WORK = frozenset({Action.ADD, Action.RENAME, Action.CHANGE, Action.RECHUNK, Action.RETRY, Action.CHECK})

@@ -60,10 +60,11 @@ def outcome(item: Outcome) -> Json:
 def plan(wanted: Plan) -> Json:
     """What `docpipe plan --json` prints."""
     names = ("added", "changed", "unchanged", "deleted", "pages", "ocr_pages", "embed_tokens", "cost_usd", "requests")
+    more = ("renamed", "touched", "waiting", "minutes")
     return {
-        **{name: getattr(wanted, name) for name in names},
+        **{name: getattr(wanted, name) for name in names + more},
         "remarks": list(wanted.remarks),
-        "items": [{"uri": item.uri, "action": item.action, "why": item.why} for item in wanted.items],
+        "items": [asdict(item) for item in wanted.items],
     }
 
 
@@ -206,6 +207,7 @@ def _hit(hit: Hit) -> Json:
         "headings": list(chunk.headings),
         "text": chunk.text,
         "found_by": list(hit.found_by),
+        "stale": hit.stale,
         "title": chunk.title,
         "kind": str(chunk.kind),
         "language": chunk.language,
@@ -225,6 +227,7 @@ def _citation(citation: Citation) -> Json:
         "boxes": _boxes(citation.boxes),
         "quote": citation.quote,
         "verified": citation.verified,
+        "stale": citation.stale,
         "url": citation.url,
         "title": citation.title,
         "published": citation.published,

@@ -113,8 +113,9 @@ class RunReport:
 
     @property
     def failing(self) -> bool:
-        """Whether somebody has to look: something failed, is accounted for nowhere, or ended the run."""
-        return bool(self.failed or self.ended_by) or not self.account.closed or not self.published
+        """Whether somebody has to look: something failed, is accounted for nowhere, ended the run, or holds it back."""
+        held_back = not self.published and not self.stopped
+        return bool(self.failed or self.ended_by) or not self.account.closed or held_back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,8 +175,12 @@ class PlanItem:
 
     uri: str
     action: str
-    """`added`, `changed`, `rechunked`, `retried`, `unchanged`, `failed`, `ignored` or `deleted`."""
+    """`add`, `change`, `rename`, `retry`, `keep`, `ignore` or `delete`."""
     why: str
+    pages: int = 0
+    """To parse."""
+    tokens: int = 0
+    """To embed, about."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,6 +205,14 @@ class Plan:
     """What else to know: costs that are in no sum, say."""
     items: tuple[PlanItem, ...] = ()
     """What would be worked on, and what is left out with a reason."""
+    renamed: int = 0
+    """Documents that have another name now; nothing of them is parsed again."""
+    touched: int = 0
+    """Of the unchanged: files with another time of change, and the same bytes."""
+    waiting: int = 0
+    """Documents that failed and are not tried this time."""
+    minutes: float = 0.0
+    """How long the run would take, about, going by the last ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
