@@ -73,6 +73,9 @@ def test_the_form_of_a_run_has_every_field_of_its_report() -> None:
     [
         pytest.param(RunReport(pipeline="x"), False, id="nothing done"),
         pytest.param(RunReport(pipeline="x", stopped="SIGTERM", waiting=3), False, id="stopped"),
+        pytest.param(
+            RunReport(pipeline="x", stopped="SIGTERM", published=False), False, id="stopped before it is judged"
+        ),
         pytest.param(RunReport(pipeline="x", failed=1), True, id="a document failed"),
         pytest.param(RunReport(pipeline="x", account=Account(gaps=("a.md",))), True, id="a gap"),
         pytest.param(RunReport(pipeline="x", account=Account(files=Sums(found=1))), True, id="a lost file"),

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ def write(report: RunReport, folder: Path) -> Left:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         earlier = earlier_forms(folder, but=name)
-        _put(folder / f"{name}.json", json.dumps(shortened(json_forms.run(report)), default=str))
+        _put(folder / f"{name}.json", json.dumps(shortened(report), default=str))
         whole = page(report, earlier)
         for file in (f"{name}.html", "latest.html"):
             _put(folder / file, whole)
@@ -67,10 +68,14 @@ def earlier_forms(folder: Path, *, but: str = "") -> list[dict[str, Any]]:
     return [form for form in forms if form is not None]
 
 
-def shortened(form: dict[str, Any]) -> dict[str, Any]:
+def shortened(report: RunReport) -> dict[str, Any]:
     """A run's form with the begins of its long lists; `left_off` says how many items each has beyond that."""
-    long = {name: len(form[name]) - _LISTED for name in _LISTS if len(form[name]) > _LISTED}
-    return {**form, **{name: form[name][:_LISTED] for name in long}, "left_off": long}
+    long = {name: len(getattr(report, name)) - _LISTED for name in _LISTS if len(getattr(report, name)) > _LISTED}
+    begins: dict[str, Any] = {name: getattr(report, name)[:_LISTED] for name in long}
+    gaps = report.account.gaps
+    if len(gaps) > _LISTED:
+        begins["account"], long["gaps"] = replace(report.account, gaps=gaps[:_LISTED]), len(gaps) - _LISTED
+    return json_forms.run(replace(report, **begins)) | {"left_off": long}
 
 
 def _read(path: Path) -> dict[str, Any] | None:
