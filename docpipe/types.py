@@ -258,6 +258,8 @@ class Hit:
     """From 1."""
     found_by: tuple[str, ...]
     """The legs that brought it: `vector`, `text`, and `rerank` where it was scored again."""
+    stale: bool = False
+    """Its file has changed since, and cannot be read or parsed as it is now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -277,6 +279,8 @@ class Citation:
     url: str = ""
     title: str = ""
     published: str = ""
+    stale: bool = False
+    """Its file has changed since, and cannot be read or parsed as it is now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, Self, TypeVar, get_args, runtime_checkable
 
 from docpipe._http.endpoint import Endpoint
 from docpipe.chat.needs import Flow
@@ -24,6 +24,7 @@ from docpipe.pipeline.ingest.readiness import require_keys
 from docpipe.pipeline.keeping import Keeping
 from docpipe.pipeline.pinned import Pinned
 from docpipe.pipeline.source_texts import SourceTexts
+from docpipe.pipeline.stale import MarkingRetriever, Stale
 from docpipe.pipeline.talk import Piece, Session
 from docpipe.prompt import prefix, prices
 from docpipe.prompt.budget import Count
@@ -33,6 +34,7 @@ from docpipe.protocols import Answerer, Retriever
 from docpipe.retrieve.retriever import IndexRetriever
 from docpipe.types import Answer, Chunk, Exchange, Hit, Prompt, Query, Turn
 
+T = TypeVar("T")
 Mode = Literal["hybrid", "vector", "text"]
 _MOST_HITS = 1_000_000
 """Beyond this a limit is a slip of the pen; Lance cannot count beyond 2**31."""
@@ -215,7 +217,15 @@ class Pipe(Keeping):
         stages = self.stages
         if stages.index.versions():
             stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim)
-        return IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker)
+        return MarkingRetriever(IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker), self._stale)
+
+    @cached_property
+    def _stale(self) -> Stale:
+        return Stale(self.stages.index)
+
+    def marked(self, piece: T, /) -> T:
+        """A piece of an answer, or the whole: citations of documents that fail now are marked as stale."""
+        return self._stale.piece(piece)
 
     def close(self) -> None:
         """Let go of what is held open. The pipe can be used again."""

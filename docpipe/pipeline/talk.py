@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from docpipe.chat import session
 from docpipe.chat.needs import Flow
@@ -12,6 +12,7 @@ from docpipe.errors import InvalidOption
 from docpipe.prompt.neutral import without_roles
 from docpipe.types import Answer, Citation, Exchange, ReasoningPiece, TextPiece, Turn, Usage
 
+T = TypeVar("T")
 Piece = TextPiece | ReasoningPiece | Citation
 """What an answer consists of while it comes."""
 
@@ -43,6 +44,10 @@ class Talking(Protocol):
 
     def begun(self, turn: Turn, /) -> tuple[Flow, session.World]:
         """The flow that answers a turn, and the world it asks."""
+        ...
+
+    def marked(self, piece: T, /) -> T:
+        """A piece of an answer as it is shown: what is known of its sources by now is marked."""
         ...
 
 
@@ -116,9 +121,10 @@ class Session:
                 if isinstance(piece, Exchange):
                     exchange = piece
                     continue
-                if isinstance(piece, Answer):
-                    self._keep(piece, exchange)
-                yield piece
+                shown = self._pipe.marked(piece)
+                if isinstance(shown, Answer):
+                    self._keep(shown, exchange)
+                yield shown
 
     async def _atold(self, question: str, **options: Any) -> AsyncIterator[Piece | Answer]:
         exchange = None
@@ -130,9 +136,10 @@ class Session:
                     if isinstance(piece, Exchange):
                         exchange = piece
                         continue
-                    if isinstance(piece, Answer):
-                        self._keep(piece, exchange)
-                    yield piece
+                    shown = pipe.marked(piece)
+                    if isinstance(shown, Answer):
+                        self._keep(shown, exchange)
+                    yield shown
 
     def _keep(self, answer: Answer, exchange: Exchange | None) -> None:
         self.history = (*self.history, exchange or _plain(answer))

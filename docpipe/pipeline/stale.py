@@ -1,0 +1,62 @@
+"""Hits and citations -> the same, with a mark on those whose file has changed and fails now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import TypeVar
+
+from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.protocols import Index, Retriever
+from docpipe.types import Answer, Chunk, Citation, Hit, Query
+
+Piece = TypeVar("Piece")
+
+
+class Stale:
+    """The documents of which the index holds an older version than the file that fails now."""
+
+    def __init__(self, index: Index) -> None:
+        self._ledger = Ledger(index)
+        self._lock = Lock()
+        self._version = -1
+        self._uris: frozenset[str] = frozenset()
+
+    def uris(self) -> frozenset[str]:
+        """Which they are; read again when the ledger has changed."""
+        version = self._ledger.table.version()
+        with self._lock:
+            if version != self._version:
+                self._uris, self._version = self._ledger.stale(), version
+            return self._uris
+
+    def hits(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The same hits, marked."""
+        uris = self.uris() if hits else frozenset()
+        return [replace(hit, stale=True) if hit.chunk.source.uri in uris else hit for hit in hits]
+
+    def piece(self, piece: Piece) -> Piece:
+        """A piece of an answer, or the whole, its citations marked by what was known when its sources were searched."""
+        if isinstance(piece, Citation) and piece.uri in self._uris:
+            return replace(piece, stale=True)
+        if isinstance(piece, Answer) and piece.citations:
+            return replace(piece, citations=tuple(map(self.piece, piece.citations)))
+        return piece
+
+
+class MarkingRetriever:
+    """Another retriever's hits, marked."""
+
+    def __init__(self, retriever: Retriever, stale: Stale) -> None:
+        self._retriever, self._stale = retriever, stale
+
+    def search(self, query: Query, /) -> list[Hit]:
+        """The best hits, best first."""
+        return self._stale.hits(self._retriever.search(query))
+
+    def search_many(self, queries: Sequence[Query], /) -> list[list[Hit]]:
+        """The same for several questions."""
+        return [self._stale.hits(hits) for hits in self._retriever.search_many(queries)]
+
+    def neighbours(self, hit: Hit, /, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """What stands around a hit in its document."""
+        return self._retriever.neighbours(hit, before=before, after=after)
