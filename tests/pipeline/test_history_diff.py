@@ -96,6 +96,18 @@ def test_golden_questions_whose_hits_moved_are_told_the_worst_first() -> None:
     assert (found.not_asked, difference(world.index, first.id, "now").questions) == ((), found.questions)
 
 
+def test_a_run_that_changed_nothing_is_as_good_as_the_one_before_it() -> None:
+    world = Nights(MemoryIndex())
+    world.run(FIRST, staged=answers(found=1))
+    idle = world.run(FIRST)
+    second = world.run(SECOND, staged=answers(found=2))
+    world.run(SECOND)
+    found = difference(world.index, idle.id, "now")
+    assert found.questions is not None
+    assert [(one.before, one.after) for one in found.questions] == [(1, 2)]
+    assert difference(world.index, "now", second.id).questions == ()
+
+
 def test_where_a_run_was_not_asked_the_difference_says_so() -> None:
     world = Nights(MemoryIndex())
     first = world.run(FIRST)

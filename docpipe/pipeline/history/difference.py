@@ -154,10 +154,17 @@ def _change(uri: str, before: Mapping[str, _Held], after: Mapping[str, _Held], *
 
 
 def _asked(past: Past, rows: Sequence[RunRow], run: RunRow | None) -> Evaluation | None:
-    """What the golden questions said after a run; of `now`, after the newest run."""
-    wanted = run or next((row for row in rows if row.is_finished), None)
-    found = past.told([wanted]) if wanted else []
-    return evaluation.read(found[0].report.get("staged", {})) if found else None
+    """What the golden questions said of a version: they are not asked again where a run changed nothing."""
+    newest = run or next((row for row in rows if row.is_finished), None)
+    for row in rows if newest else ():
+        if newest and row.seq > newest.seq:
+            continue
+        found = past.told([row])
+        if found and (asked := evaluation.read(found[0].report.get("staged", {}))):
+            return asked
+        if row.changed or not row.is_finished:
+            return None
+    return None
 
 
 def _moved(before: Evaluation | None, after: Evaluation | None) -> tuple[Moved, ...] | None:
