@@ -64,7 +64,7 @@ def run_text(report: RunReport) -> str:
 def plan_text(plan: Plan) -> str:
     """What a run would do."""
     table = _table("", "documents")
-    for name in ("added", "changed", "unchanged", "deleted"):
+    for name in ("added", "changed", "renamed", "unchanged", "deleted"):
         table.add_row(name, f"{getattr(plan, name):,}")
     wanted = [item for item in plan.items if item.action != "ignore"]
     lines = [f"{item.action:9}  {safe(item.uri)}  ({safe(item.why)})" for item in wanted[:_LISTED]]
@@ -74,7 +74,11 @@ def plan_text(plan: Plan) -> str:
         f"{plan.pages:,} pages to parse, {plan.ocr_pages:,} of them by OCR, about {plan.embed_tokens:,} tokens to embed"
     )
     calls = f" for {plan.requests:,} calls" if plan.requests else ""
-    lines = [f"{work}, {_money(plan.cost_usd)}{calls}", *(f"note: {safe(remark)}" for remark in plan.remarks), *lines]
+    lines = [
+        f"{work}, {_money(plan.cost_usd)}{calls}, about {plan.minutes:,.1f} minutes",
+        *(f"note: {safe(remark)}" for remark in plan.remarks),
+        *lines,
+    ]
     return _rendered(table) + "".join(f"{line}\n" for line in lines) + ignored
 
 

@@ -27,6 +27,9 @@ def run(
         float | None,
         typer.Option(min=0, max=1, metavar="SHARE", help="Of the documents, so many may be deleted: 1 allows all."),
     ] = None,
+    saved: Annotated[
+        str | None, typer.Option("--plan", metavar="FILE", help="Do exactly this plan, or nothing if the world moved.")
+    ] = None,
     wait: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="For another run to end.")] = 0.0,
     log: LogTo = "",
     log_form: LogForm = "text",
@@ -44,6 +47,7 @@ def run(
                 limit=limit,
                 max_cost=max_cost,
                 max_delete=max_delete,
+                plan=saved,
                 retry_failed=retry_failed,
                 stage=stage,
                 stop=stop,
@@ -86,14 +90,19 @@ def retry(
 def plan(
     pipeline: Pipeline,
     full: Annotated[bool, typer.Option("--full", help="As if everything were parsed again.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="As if so many documents were worked on at most.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="As if all failed were tried now.")] = False,
+    save: Annotated[
+        str | None, typer.Option("--save", metavar="FILE", help="Keep the plan, for `run --plan FILE`.")
+    ] = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Say what `run` would do, and write nothing."""
+    """Say what `run` would do and why, with its cost; the index stays as it is."""
     from docpipe import console
 
     with opened(pipeline) as pipe, output.quiet(as_json):
-        wanted = pipe.plan(full=full)
+        wanted = pipe.plan(full=full, limit=limit, retry_failed=retry_failed, save=save)
     output.show(json_forms.plan(wanted), lambda: console.plan_text(wanted), as_json)
 
 

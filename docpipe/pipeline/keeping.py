@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.care.doctor import Mending, examine, unlock
@@ -15,11 +16,13 @@ from docpipe.pipeline.history.past import NOW
 from docpipe.pipeline.history.restoring import Restore, Restored
 from docpipe.pipeline.history.rows import RunRow, new_run_id
 from docpipe.pipeline.history.tagging import Versions, name_run, unname_run, versions
-from docpipe.pipeline.ingest import planning
+from docpipe.pipeline.ingest import planning, saved_plan
 from docpipe.pipeline.ingest.ledger import Ledger
-from docpipe.pipeline.ingest.plan import Retry
+from docpipe.pipeline.ingest.plan import Retry, Terms
+from docpipe.pipeline.ingest.planning import Prepared
 from docpipe.pipeline.ingest.pricing import check_cost
 from docpipe.pipeline.ingest.readiness import require_keys
+from docpipe.pipeline.ingest.saved_plan import SavedPlan
 from docpipe.pipeline.report.reports import Event, FailureRow, Plan, RunReport, StatusReport
 from docpipe.pipeline.report.standing import standing
 from docpipe.pipeline.running import Wish, index_folder, run_once
@@ -47,6 +50,7 @@ class Keeping:
         limit: int | None = None,
         max_cost: float | None = None,
         max_delete: float | None = None,
+        plan: str | Path | None = None,
         retry_failed: bool = False,
         stage: bool = False,
         stop: Stop | None = None,
@@ -60,6 +64,7 @@ class Keeping:
             limit: work on so many documents at most; the next run goes on.
             max_cost: what services may cost, in USD; a run that is expected to cost more does nothing.
             max_delete: the share of the indexed documents that may be deleted, instead of `run.max_delete`.
+            plan: the file of a plan: exactly that is done, or nothing at all where the world moved since.
             retry_failed: try failed documents although their time has not come and nothing changed.
             stage: readers stay at the version that they see until the golden questions hold on the new one.
             stop: once it is set, nothing new is begun; what is in hand is finished.
@@ -68,17 +73,19 @@ class Keeping:
 
         Raises:
             InvalidOption: an option makes no sense, or the run would cost more than `max_cost`.
-            ConfigError: `stage`, and the pipeline has no golden questions.
+            ConfigError: `stage`, and the pipeline has no golden questions; or `plan` is no plan.
+            PlanOutdated: the pipeline, the index or a source is not what it was when the plan was made.
             Unauthorized: the key of a service is not set; the message names the variable.
             RunLocked: another run works on the same index.
             SourceError: a source cannot be listed, or so much of it is gone that it looks like a mistake.
             IndexMismatch, IndexFailed: the index is another model's, or cannot be written.
         """
         retry = Retry(every=retry_failed)
-        wish = Wish(full=full, limit=limit, retry=retry, max_delete=max_delete, stage=stage, wait=wait)
+        saved = saved_plan.read(Path(plan)) if plan is not None else None
+        wish = Wish(full=full, limit=limit, retry=retry, max_delete=max_delete, stage=stage, wait=wait, plan=saved)
         require_keys(*self._worked_by)
         if max_cost is not None:
-            check_cost(self.plan(full=full, limit=limit), max_cost)
+            check_cost(self._planned(full, limit, retry, saved).plan, max_cost)
         return run_once(self.stages, wish, stop=stop or Stop(), progress=progress)
 
     def retry(
@@ -112,9 +119,34 @@ class Keeping:
         stages = self.stages
         return stages.loaders, stages.parser, stages.chunker, stages.embedder
 
-    def plan(self, *, full: bool = False, limit: int | None = None) -> Plan:
-        """What `run` would do, and cost; writes nothing and asks no service."""
-        return planning.plan(self.stages, self.stages.run, full=full, limit=limit)
+    def plan(
+        self,
+        *,
+        full: bool = False,
+        limit: int | None = None,
+        retry_failed: bool = False,
+        save: str | Path | None = None,
+    ) -> Plan:
+        """What `run` would do, why, and what it would cost; writes nothing to the index and asks no service.
+
+        Args:
+            save: a file to keep the plan in, for `run(plan=...)`.
+
+        Raises:
+            SourceError: a source cannot be listed at all.
+            ConfigError: the file cannot be written, or holds something else.
+        """
+        prepared = self._planned(full, limit, Retry(every=retry_failed))
+        if save is not None:
+            prepared.saved.write(Path(save))
+        return prepared.plan
+
+    def _planned(self, full: bool, limit: int | None, retry: Retry, saved: SavedPlan | None = None) -> Prepared:
+        options = self.stages.run
+        terms = Terms(now=time.time(), detect=options.detect, full=full, retry=retry)
+        if saved is not None:
+            terms, limit = saved.terms, saved.limit
+        return planning.prepare(self.stages, options, terms, limit=limit)
 
     def status(self) -> StatusReport:
         """What the index holds, what waits or is stale, who is at work, and what the last runs did."""

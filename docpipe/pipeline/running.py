@@ -18,6 +18,7 @@ from docpipe.pipeline.history.rows import new_run_id
 from docpipe.pipeline.ingest.attached import Stopping
 from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.ingest.saved_plan import SavedPlan
 from docpipe.pipeline.report.reports import Event, RunReport
 from docpipe.pipeline.report.traces import Traces
 from docpipe.pipeline.schedule.lease import Guard, hold
@@ -36,11 +37,19 @@ class Wish:
     """Readers stay where they are until the golden questions hold."""
     wait: float = 0.0
     """Seconds to wait for another process that works on the index."""
+    plan: SavedPlan | None = None
+    """What is to be done exactly; it has its own `full`, `limit` and `retry`."""
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise InvalidOption(
                 f"limit must be at least 1, got {self.limit}", where="limit", remedy="ask for 1 or more"
+            )
+        if self.plan is not None and (self.full or self.limit is not None or self.retry != Retry()):
+            raise InvalidOption(
+                "a plan says by itself what is worked on",
+                where="plan",
+                remedy="give full, limit and retry_failed when you make the plan",
             )
         if self.max_delete is not None and not 0 <= self.max_delete <= 1:
             raise InvalidOption(
@@ -93,6 +102,7 @@ def _run(
         full=wish.full,
         limit=wish.limit,
         retry=wish.retry,
+        plan=wish.plan,
         progress=progress,
     )
     return run(stages.name)

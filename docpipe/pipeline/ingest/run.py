@@ -10,6 +10,7 @@ from typing import Protocol
 from docpipe import _ids
 from docpipe.errors import EmbedError, ServiceError, SourceTooLarge, UnreadableSource, UnsupportedMedia, failure
 from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest import saved_plan
 from docpipe.pipeline.ingest.account import MOST_NAMED, account, report_of
 from docpipe.pipeline.ingest.attached import Guard, Keeps, Stopping, Unattended
 from docpipe.pipeline.ingest.committing import Committing
@@ -21,6 +22,7 @@ from docpipe.pipeline.ingest.plan import Action, Retry, Step, Terms
 from docpipe.pipeline.ingest.pricing import Spending
 from docpipe.pipeline.ingest.reading import Reading, recognition
 from docpipe.pipeline.ingest.recognition import ENDS_THE_RUN, tried_again
+from docpipe.pipeline.ingest.saved_plan import SavedPlan
 from docpipe.pipeline.ingest.survey import Survey, check_deletions, stamp_of, survey
 from docpipe.pipeline.ingest.writing import BatchWriter
 from docpipe.pipeline.processes.work import Parsed, Unchanged, Work
@@ -98,11 +100,13 @@ class Run:
         full: bool = False,
         limit: int | None = None,
         retry: Retry = _AS_DUE,
+        plan: SavedPlan | None = None,
         progress: Callable[[Event], None] | None = None,
     ) -> None:
         self._stages, self._options, self._run_id = stages, options, run_id
         self._guard, self._stop, self._history = guard, stop, history
-        self._full, self._limit, self._retry = full, limit, retry
+        self._full, self._retry, self._plan = full, retry, plan
+        self._limit = limit if plan is None else plan.limit
         self._progress = progress or (lambda event: None)
         self._ledger = Ledger(stages.index)
         self._stamp = stamp_of(stages.parser, stages.chunker, options)
@@ -125,6 +129,7 @@ class Run:
 
         Raises:
             SourceError: a source cannot be listed at all, or too much of it is gone.
+            PlanOutdated: something is not as it was when the plan was made. Nothing was done.
             IndexMismatch, IndexFailed: the index is not this pipeline's, or cannot be written.
             LeaseLost: another process took the index over.
             Unauthorized, OutOfCredit, ServiceError: a service that every document needs cannot be used. What was
@@ -149,8 +154,12 @@ class Run:
         """What there is to do. Rows of an index that is gone are forgotten, once it is known that it may be written."""
         index, embedder = self._stages.index, self._stages.embedder
         lost = not index.versions()
-        terms = Terms(now=self._started, detect=self._options.detect, full=self._full, retry=self._retry)
+        today = Terms(now=self._started, detect=self._options.detect, full=self._full, retry=self._retry)
+        terms = today if self._plan is None else self._plan.terms
         found = survey(self._stages.loaders, None if lost else self._ledger, self._stamp, terms)
+        if self._plan is not None:
+            of_now = saved_plan.of(self._stages, self._options, self._ledger, found, terms, limit=self._limit)
+            self._plan.check(of_now)
         check_deletions(found, self._options)
         self._guard.check()
         self._history.begin(self._started, base=lost)

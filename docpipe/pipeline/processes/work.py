@@ -127,9 +127,15 @@ class Work:
             return self.join(blob.source, [part.data], {}, pages)
         return self._chunked(_one(blob.source, self.parser(blob)), blob.source, found_pages=pages)
 
-    def measure(self, loader: int, entry: Entry) -> Measured:
-        """Read a file, count its pages, and see which of them a service would have to read, unless it is long."""
+    def measure(self, loader: int, entry: Entry, kept: Collection[str] = ()) -> Measured:
+        """Read a file, count its pages, and see which of them a service would have to read, unless it is long.
+
+        Args:
+            kept: digests of files of which no page has to be parsed: none is counted.
+        """
         blob = self.loaders[loader].read(entry)
+        if blob.source.digest in kept:
+            return Measured(source=blob.source, pages=0)
         pages, most = self._pages(blob), self._pages_per_part
         if self.assisted is None or not pages:
             return Measured(source=blob.source, pages=pages)
