@@ -72,6 +72,13 @@ def test_a_night_without_its_share_is_reported(folder: Path, capsys: pytest.Capt
     assert "SourceError" in page and last["run_id"] in page and "the last 2 runs" in page
 
 
+def test_reports_in_the_folder_of_the_documents_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = PIPELINE.replace("run: {workers: 1}", "run: {reports: docs}")
+    (folder / "p.yaml").write_text(named, encoding="utf-8")
+    assert main(["check", str(folder / "p.yaml")]) == 2
+    assert "run.reports: the reports would lie among the documents" in capsys.readouterr().err
+
+
 def test_reports_among_the_documents_are_not_indexed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     named = PIPELINE.replace("run: {workers: 1}", "run: {workers: 1, reports: docs/reports}")
     (folder / "p.yaml").write_text(named, encoding="utf-8")

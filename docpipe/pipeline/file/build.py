@@ -152,7 +152,12 @@ def _kept_apart(loader: Any, index: Any, spec: PipelineSpec, problems: Problems)
     if home and os.path.realpath(home) == os.path.realpath(root):
         message = "the index would lie among the documents: this is the source's own folder"
         problems.add(spec.index.tree.value["uri"].place, message, remedy="choose another folder", kind=InvalidOption)
-    return replace(loader, own=(*loader.own, str(spec.path), *(path for path in (home, spec.run.reports) if path)))
+    reports = spec.run.reports
+    if reports and os.path.realpath(reports) == os.path.realpath(root):
+        message = "the reports would lie among the documents: this is the source's own folder"
+        place = Place(str(spec.path), key="run.reports")
+        problems.add(place, message, remedy="choose another folder, such as one below it", kind=InvalidOption)
+    return replace(loader, own=(*loader.own, str(spec.path), *(path for path in (home, reports) if path)))
 
 
 def _chain(spec: PipelineSpec, made: Sequence[Any], problems: Problems) -> tuple[Any, Any, Any]:
