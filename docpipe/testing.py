@@ -8,7 +8,7 @@ from docpipe._ids import chunk_id, document_id, text_key
 from docpipe.errors import DocpipeError, IndexMismatch, InvalidOption
 from docpipe.geometry import Geometry, Line, PageBox
 from docpipe.index.filters import quoted
-from docpipe.protocols import DocumentRows, Index
+from docpipe.protocols import Budget, DocumentRows, Index
 from docpipe.types import BlockKind, Chunk, EmbeddedChunk, Source, Span
 
 if TYPE_CHECKING:
@@ -241,11 +241,11 @@ class IndexContract:
             ):
                 best = index.search_text(question, limit=3)[0][0]
                 assert expected in index.fetch([best])[best].text
-            index.optimize(force=True)
+            index.optimize(Budget(force=True))
 
     def test_rows_written_after_an_upkeep_are_found(self) -> None:
         index = self.opened(document("a.md", "alpha"))
-        index.optimize(force=True)
+        index.optimize(Budget(force=True))
         index.replace([document("b.md", "omega 新加坡")])
         assert len(index.search_text("omega", limit=5)) == 1
         assert len(index.search_text("新加坡", limit=5)) == 1

@@ -1,28 +1,29 @@
-"""A folder or bucket -> Lance tables: connection, commits, keyed tables, and the errors of all of these."""
+"""A folder or bucket -> Lance tables: connection, commits, versions, and the errors of all of these."""
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from docpipe.errors import DocpipeError, IndexFailed, IndexMismatch
+from docpipe.errors import DocpipeError, IndexFailed
 from docpipe.index.filters import literal
-from docpipe.index.rows import COMPRESSED, PRIMARY_KEY, storable
 
 if TYPE_CHECKING:
     import lancedb
     import pyarrow as pa
+    from tenacity import RetryCallState
 
 Result = TypeVar("Result")
 
 _ATTEMPTS = 8
 """Commits tried before another writer's conflict becomes an error; Lance itself tries ten times within each."""
-_KEYS_PER_SCAN = 2_000
-_READ_FOR = timedelta(minutes=2)
-"""How long a version of a keyed table stays while it is written often: no read of one takes longer."""
+_CLEANED = 4
+"""Attempts after which what cannot be found is no longer taken for cleaned away."""
+_READS = 4
+"""How often something is read again whose files were cleaned away meanwhile, before that is an error."""
 SMALL_TABLES = "docpipe_"
 """How the names of keyed tables begin."""
 
@@ -86,7 +87,7 @@ class Database:
     ) -> None:
         self.uri = uri
         self._check = check
-        self._refresh_seconds = refresh_seconds
+        self.refresh_seconds = refresh_seconds
         self._cache_bytes = cache_megabytes * 2**20
         self._lock = threading.Lock()
         self._connection: Any = None
@@ -128,6 +129,60 @@ class Database:
             self._tables[name] = found
             return found
 
+    def at(self, name: str, version: int) -> Any:
+        """A handle of its own that reads this version and no other; None where the version is gone."""
+        with self._lock:
+            found = self._connected().open_table(name)
+        try:
+            found.checkout(version)
+        except ValueError as error:
+            if "no longer exists" in str(error):
+                return None
+            raise
+        if self._check is not None:
+            self._check(name, found.schema)
+        return found
+
+    def reading(self, name: str, work: "Callable[[lancedb.table.Table], Result]", *, nothing: Result) -> Result:
+        """What `work` reads of a table's newest version; again where upkeep cleaned that one away meanwhile.
+
+        Args:
+            nothing: the result where the table was not made yet.
+        """
+        for left in reversed(range(_READS)):
+            table = self.table(name)
+            if table is None:
+                return nothing
+            before = 0
+            try:
+                with self.failing("read"):
+                    if self.refresh_seconds:
+                        table.checkout_latest()
+                    before = int(table.version)
+                    return work(table)
+            except IndexFailed:
+                if not left or not self._newer(name, before):
+                    raise
+        raise AssertionError("the last round returns or raises")
+
+    def _newer(self, name: str, version: int) -> bool:
+        """Whether there is a newer version than the one that could not be read."""
+        table = self.table(name)
+        with self.failing("read"):
+            return table is None or int(table.version) > version
+
+    def drop(self, name: str) -> None:
+        """Remove a table with all its versions."""
+        with self.failing("drop"), self._lock:
+            self._tables.pop(name, None)
+            if self._exists(name):
+                self._connected().drop_table(name, ignore_missing=True)
+
+    def folder(self, name: str) -> Path | None:
+        """Where a table's files are; None in a bucket, or where there are none."""
+        found = None if "://" in self.uri else Path(self.location, f"{name}.lance")
+        return found if found is not None and found.is_dir() else None
+
     def create(self, name: str, schema: "pa.Schema") -> "lancedb.table.Table":
         """Make an empty table, or open the one that another process made first. It appears whole or not at all."""
         with self.failing("create"):
@@ -145,10 +200,10 @@ class Database:
 
     def commit(self, work: Callable[[], Result], *, doing: str) -> Result:
         """Do a commit, again if another writer was quicker, a bounded number of times."""
-        from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+        from tenacity import Retrying, stop_after_attempt, wait_random_exponential
 
         attempts = Retrying(
-            retry=retry_if_exception(_is_conflict),
+            retry=_may_succeed,
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.05, max=2.0),
             reraise=True,
@@ -157,7 +212,8 @@ class Database:
             return attempts(work)
 
     @property
-    def _location(self) -> str:
+    def location(self) -> str:
+        """The folder, absolute, or the bucket."""
         if "://" in self.uri:
             return self.uri
         return str(Path(os.path.expanduser(self.uri)).absolute())  # noqa: PTH111 - an unknown user's name stays
@@ -165,146 +221,24 @@ class Database:
     def _exists(self, table: str = "") -> bool:
         """Whether the folder is there, or a table's own within it; of a bucket it is not asked."""
         own = f"{table}.lance" if table else ""
-        return "://" in self.uri or os.path.isdir(os.path.join(self._location, own))  # noqa: PTH112, PTH118 - speed
+        return "://" in self.uri or os.path.isdir(os.path.join(self.location, own))  # noqa: PTH112, PTH118 - speed
 
     def _connected(self, *, make: bool = False) -> Any:
         """The connection; a folder is made only to write, so that looking leaves nothing behind."""
         if make and "://" not in self.uri:
-            Path(self._location).mkdir(parents=True, exist_ok=True)
+            Path(self.location).mkdir(parents=True, exist_ok=True)
         if self._connection is None:
             # Its warnings go straight to stderr, into progress bars; it reads this name once, when imported.
             os.environ.setdefault("LANCEDB_LOG", "error")
             import lancedb
 
-            interval = timedelta(seconds=self._refresh_seconds)
+            interval = timedelta(seconds=self.refresh_seconds)
             # Lance would let its caches grow to 7 GB in a process that serves for long.
             session = lancedb.Session(
                 index_cache_size_bytes=self._cache_bytes, metadata_cache_size_bytes=self._cache_bytes // 4
             )
-            self._connection = lancedb.connect(self._location, read_consistency_interval=interval, session=session)
+            self._connection = lancedb.connect(self.location, read_consistency_interval=interval, session=session)
         return self._connection
-
-
-class LanceKeyedTable:
-    """Rows by key in a Lance table of their own."""
-
-    def __init__(self, database: Database, name: str, *, columns: Mapping[str, str], key: str) -> None:
-        if key not in columns:
-            raise ValueError(f"the key {key!r} is not one of the columns {', '.join(columns)}")
-        self._database, self._name, self._columns, self._key = database, name, dict(columns), key
-        self._known: Any = None
-
-    def columns(self, *names: str) -> dict[str, list[Any]]:
-        """These columns of all rows (all columns where none is named), as equally long lists."""
-        wanted = list(names or self._columns)
-        table = self._opened()
-        if table is None:
-            return {name: [] for name in wanted}
-        with self._database.failing("read"):
-            found = table.search().select(wanted).to_arrow()
-            return {name: found.column(name).to_pylist() for name in wanted}
-
-    def get(self, keys: Sequence[str], /) -> dict[str, dict[str, Any]]:
-        """Whole rows by key; unknown keys are left out."""
-        table = self._opened()
-        found: dict[str, dict[str, Any]] = {}
-        if table is None:
-            return found
-        with self._database.failing("read"):
-            for start in range(0, len(keys), _KEYS_PER_SCAN):
-                some = keys[start : start + _KEYS_PER_SCAN]
-                rows = table.search().where(among(self._key, some)).select(list(self._columns)).to_arrow()
-                found.update((row[self._key], row) for row in rows.to_pylist())
-        return found
-
-    def put(self, rows: Sequence[Mapping[str, Any]], /) -> None:
-        """Insert or replace rows, in one commit. Of rows with the same key, the last counts."""
-        if not rows:
-            return
-        last = {row[self._key]: row for row in rows}
-        table = self._opened() or self._database.create(self._name, self._schema())
-        batch = self._batch(list(last.values()))
-        self._database.commit(lambda: upsert(table, self._key, batch), doing="write")
-
-    def swap(self, key: str, expected: Mapping[str, Any] | None, row: Mapping[str, Any], /) -> bool:
-        """Put the row if what stands there is as expected (None: nothing); returns whether it was put."""
-        table = self._opened() or (self._database.create(self._name, self._schema()) if expected is None else None)
-        if table is None:
-            return False
-        batch = self._batch([row])
-        merge = table.merge_insert(self._key)
-        if expected is None:
-            merge = merge.when_not_matched_insert_all()
-        else:
-            conditions = (
-                f"target.{name} = {_sql(value)}" for name, value in ({self._key: key} | dict(expected)).items()
-            )
-            merge = merge.when_matched_update_all(where=" AND ".join(conditions))
-        done = self._database.commit(lambda: merge.use_index(False).execute(batch), doing="write")
-        return bool(done.num_inserted_rows + done.num_updated_rows)
-
-    def remove(self, keys: Sequence[str], /) -> None:
-        """Remove rows, in one commit; unknown keys are no error."""
-        table = self._opened()
-        if table is not None and keys:
-            self._database.commit(lambda: table.delete(among(self._key, keys)), doing="write")
-
-    def tidy(self) -> None:
-        """Join small parts, drop versions that nobody reads any more."""
-        table = self._opened()
-        if table is not None:
-            self._database.commit(lambda: table.optimize(cleanup_older_than=_READ_FOR), doing="optimize")
-
-    def _opened(self) -> Any:
-        """The table's handle, or None.
-
-        Raises:
-            IndexMismatch: another version of docpipe made the table, with other columns.
-        """
-        table = self._database.table(self._name)
-        if table is None or table is self._known:
-            return table
-        with self._database.failing("read"):
-            found, wanted = ", ".join(table.schema.names), ", ".join(self._columns)
-        if found != wanted:
-            raise IndexMismatch(
-                f"the table {self._name!r} of the index {self._database.uri!r} has the columns {found}, not {wanted}",
-                found=found,
-                wanted=wanted,
-                index=self._database.uri,
-                remedy="use the docpipe that made it, or point `index.uri` at a new folder and run again",
-            )
-        self._known = table
-        return table
-
-    def _schema(self) -> "pa.Schema":
-        import pyarrow as pa
-
-        kinds = {
-            "str": pa.string(),
-            "int": pa.int64(),
-            "float": pa.float64(),
-            "bytes": pa.large_binary(),
-            "bool": pa.bool_(),
-        }
-        fields = []
-        for name, kind in self._columns.items():
-            facts = PRIMARY_KEY if name == self._key else COMPRESSED if kind == "bytes" else None
-            fields.append(pa.field(name, kinds[kind], nullable=name != self._key, metadata=facts))
-        return pa.schema(fields)
-
-    def _batch(self, rows: Sequence[Mapping[str, Any]]) -> "pa.Table":
-        import pyarrow as pa
-
-        schema = self._schema()
-        arrays = []
-        for field in schema:
-            values = [row.get(field.name) for row in rows]
-            try:
-                arrays.append(pa.array(values, type=field.type))
-            except UnicodeEncodeError:
-                arrays.append(pa.array([storable(value) if value else value for value in values], type=field.type))
-        return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def among(column: str, values: Sequence[str]) -> str:
@@ -329,9 +263,14 @@ def _sql(value: str | int | bool) -> str:
     return literal(value) if isinstance(value, str) else str(value)
 
 
-def _is_conflict(error: BaseException) -> bool:
+def _may_succeed(state: "RetryCallState") -> bool:
+    """Whether a commit failed because of another writer, or of one who cleaned away what it began with."""
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, (RuntimeError, OSError, ValueError)):
+        return False
     text = str(error).lower()
-    return isinstance(error, (RuntimeError, OSError, ValueError)) and ("conflict" in text or "concurrent" in text)
+    cleaned = "not found" in text and state.attempt_number < _CLEANED
+    return cleaned or "conflict" in text or "concurrent" in text
 
 
 def _failed(error: BaseException, *, doing: str, index: str) -> IndexFailed:

@@ -1,16 +1,30 @@
 """EmbeddedChunks -> a LanceDB table -> chunk ids by vector and by words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from docpipe.errors import IndexFailed, IndexMismatch
-from docpipe.index import filters, rows
-from docpipe.index.lance_tables import SMALL_TABLES, Database, LanceKeyedTable, among, upsert
+from docpipe.errors import IndexMismatch, SnapshotGone
+from docpipe.index import lance_check, lance_repair, rows
+from docpipe.index.lance_keyed import LanceKeyedTable
+from docpipe.index.lance_migration import Migration
+from docpipe.index.lance_pin import Pin
+from docpipe.index.lance_reading import IDS_PER_SCAN, LanceSnapshot, Snapshots
+from docpipe.index.lance_tables import SMALL_TABLES, Database, among, upsert
 from docpipe.index.lance_upkeep import Upkeep
-from docpipe.index.questions import question_words
-from docpipe.protocols import DocumentRows, IndexStats, KeyedTable
+from docpipe.index.lance_vectors import VectorIndexes
+from docpipe.protocols import (
+    ORDINARY,
+    Budget,
+    DocumentRows,
+    IndexCheck,
+    IndexStats,
+    KeyedTable,
+    Shelved,
+    Unreadable,
+    Upkept,
+)
 from docpipe.types import Chunk, EmbeddedChunk
 
 if TYPE_CHECKING:
@@ -20,11 +34,13 @@ if TYPE_CHECKING:
 
     type_matrix = NDArray[np.float32]
 
+Result = TypeVar("Result")
+
 CHUNKS = "chunks"
 FACTS = "facts"
-_IDS_PER_SCAN = 2_000
-_MOST_PLACES = 50_000
 _MERGES = 5
+_READS = 4
+"""How often something is read again whose version was cleaned away meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +58,8 @@ class LanceIndex:
     min_recall: float = 0.95
     """Least recall@10 of the vector index against exact search; where it cannot be reached, search stays exact."""
 
-    keep_minutes: int = 60
-    """How long superseded versions stay readable, for readers that are at work on them."""
+    keep_minutes: int = 0
+    """How long superseded versions stay readable. docpipe's own readers do without: they look at the newest again."""
 
     refresh_seconds: float = 0.0
     """How old a reader's view may be; raise it for a bucket, where looking for a newer version costs a request."""
@@ -55,11 +71,15 @@ class LanceIndex:
     """How much of a question's distinct words the full-text search looks for."""
 
     def __post_init__(self) -> None:
-        if self.keep_minutes < 1:
-            raise ValueError(f"keep_minutes must be at least 1, got {self.keep_minutes}: readers are at work")
         if not self.uri:
             raise ValueError("uri must not be empty: name a folder for the index")
-        for option in ("vector_index_rows", "refresh_seconds", "cache_megabytes", "max_question_characters"):
+        for option in (
+            "keep_minutes",
+            "vector_index_rows",
+            "refresh_seconds",
+            "cache_megabytes",
+            "max_question_characters",
+        ):
             if getattr(self, option) < 0:
                 raise ValueError(f"{option} must not be negative, got {getattr(self, option)}")
 
@@ -77,18 +97,36 @@ class LanceIndex:
         )
 
     @cached_property
-    def _places(self) -> "_Places":
-        return _Places()
+    def _vectors(self) -> VectorIndexes:
+        facts = self.table(FACTS, columns={"name": "str", "value": "str"}, key="name")
+        return VectorIndexes(facts, least_rows=self.vector_index_rows, least_recall=self.min_recall)
+
+    @cached_property
+    def _snapshots(self) -> Snapshots:
+        return Snapshots(
+            self._database,
+            CHUNKS,
+            probing=self._vectors.probing,
+            max_question_characters=self.max_question_characters,
+        )
 
     @cached_property
     def _upkeep(self) -> Upkeep:
-        return Upkeep(
+        return Upkeep(self._database, table=CHUNKS, vectors=self._vectors, keep_minutes=self.keep_minutes)
+
+    @cached_property
+    def _pin(self) -> Pin:
+        return Pin(self._database, CHUNKS, snapshots=self._snapshots)
+
+    @cached_property
+    def _migration(self) -> Migration:
+        return Migration(
             self._database,
-            table=CHUNKS,
-            facts=self.table(FACTS, columns={"name": "str", "value": "str"}, key="name"),
-            vector_index_rows=self.vector_index_rows,
-            min_recall=self.min_recall,
-            keep_minutes=self.keep_minutes,
+            CHUNKS,
+            snapshots=self._snapshots,
+            pin=self._pin,
+            upkeep=self._upkeep,
+            vectors=self._vectors,
         )
 
     @property
@@ -96,19 +134,30 @@ class LanceIndex:
         """Where it is, for messages."""
         return self.uri
 
-    def open(self, *, model: str, dim: int) -> None:
-        """Make sure that it exists, and that it is of this model.
+    def open(self, *, model: str, dim: int, made_by: str = "") -> None:
+        """Make sure that it exists, and that it is of this model or is being moved to it.
 
         Raises:
             IndexMismatch: another model, dimension or a newer schema; nothing was changed.
         """
         self._database.forget()  # whoever opens wants what is there now, even if the folder was made anew
-        table = self._database.table(CHUNKS) or self._database.create(CHUNKS, rows.schema(model=model, dim=dim))
-        self._check(table.schema, model=model, dim=dim)
+        table = self._database.table(CHUNKS)
+        if table is None:
+            table = self._database.create(CHUNKS, rows.schema(model=model, dim=dim, made_by=made_by))
+        with self._database.failing("open"):
+            about = rows.facts(table.schema)
+        if (model, dim) != (about.model, about.dim) and self._migration.dim(model) == dim:
+            return
+        self._check(about, model=model, dim=dim)
+        if made_by not in ("", about.made_by):
+            update = {"path": about.column, "metadata": {rows.MADE_BY_KEY: rows.storable(made_by)}}
+            self._database.commit(lambda: table.update_field_metadata(update), doing="write")
 
     def _check_version(self, table: str, schema: "pa.Schema") -> None:
-        version = rows.facts(schema).get(rows.VERSION_KEY, "0")
-        if table == CHUNKS and version != str(rows.SCHEMA_VERSION):
+        if table != CHUNKS:
+            return
+        version = rows.facts(schema).schema_version
+        if version != str(rows.SCHEMA_VERSION):
             newer = version.isdigit() and int(version) > rows.SCHEMA_VERSION
             raise IndexMismatch(
                 f"the index {self.uri!r} has schema {version}, this docpipe reads {rows.SCHEMA_VERSION}",
@@ -118,178 +167,211 @@ class LanceIndex:
                 remedy="upgrade docpipe" if newer else "point `index.uri` at a new folder and run again",
             )
 
-    def _check(self, schema: "pa.Schema", *, model: str, dim: int) -> None:
-        facts = rows.facts(schema)
-        found, wanted = (facts.get(rows.MODEL_KEY, ""), facts.get(rows.DIM_KEY, "")), (model, str(dim))
-        if found != wanted:
+    def _check(self, about: rows.Facts, *, model: str, dim: int) -> None:
+        if (about.model, about.dim) != (model, dim):
+            found, wanted = f"{about.model!r} ({about.dim})", f"{model!r} ({dim})"
             raise IndexMismatch(
-                f"the index {self.uri!r} holds vectors of {found[0]!r} ({found[1]}), "
-                f"this pipeline makes {wanted[0]!r} ({wanted[1]})",
-                found=f"{found[0]} ({found[1]})",
-                wanted=f"{wanted[0]} ({wanted[1]})",
+                f"the index {self.uri!r} holds vectors of {found}, this pipeline makes {wanted}",
+                found=f"{about.model} ({about.dim})",
+                wanted=f"{model} ({dim})",
                 index=self.uri,
-                remedy=f"set the embedder back to {found[0]!r}, or point `index.uri` at a new folder and run again",
+                remedy=f"set the embedder back to {about.model!r}, or point `index.uri` at a new folder and run again",
             )
 
-    def replace(self, documents: Sequence[DocumentRows], /) -> int:
+    def snapshot(self, *, latest: bool = False) -> LanceSnapshot:
+        """The published version, or the one written last; made anew only where there is a newer one."""
+        return self._snapshots.latest() if latest else self._snapshots.published()
+
+    def hold(self) -> int:
+        """Hold readers at the present version; returns it."""
+        return self._pin.hold()
+
+    def publish(self) -> int:
+        """Let readers see what was written last; returns its version."""
+        return self._pin.publish()
+
+    def held(self) -> int:
+        """The version that readers are held at; 0 for none."""
+        return self._pin.held()
+
+    def replace(self, documents: Sequence[DocumentRows], /, *, restored: Mapping[str, bytes] | None = None) -> int:
         """Replace each document's rows by these, all in one commit; returns the version.
 
         Raises:
-            IndexMismatch: the rows are of another model or dimension than the index.
+            IndexMismatch: the rows are of another model, dimension or schema than the index.
+            IndexFailed: restored rows are damaged.
             ValueError: a vector is not made of finite numbers.
         """
         last = {document.document_id: document for document in documents}
         new = [row for document in last.values() for row in document.chunks]
+        kept = [rows.unpacked(data, index=self.uri) for data in (restored or {}).values()]
+        gone = list({**last, **(restored or {})})
         table = self._database.table(CHUNKS)
-        if not last or (table is None and not new):
+        if not gone or (table is None and not new and not kept):
             return self.versions()
+        self._migration.tidy()
         if table is None:
-            self.open(model=new[0].model, dim=len(new[0].vector))
-            table = self._database.table(CHUNKS)
-        batch = self._batch(table, new)
-        gone = among("document_id", list(last))
-        version = self._database.commit(lambda: _merge(table, batch, gone), doing="write")
-        if new:
+            self._make_for(new, kept)
+        table = self._database.table(CHUNKS)
+        batch = self._batch(table, new, kept)
+        version = self._database.commit(lambda: _merge(table, batch, among("document_id", gone)), doing="write")
+        if batch.num_rows:
             self._upkeep.ensure_text_index()
         return version
 
-    def _batch(self, table: Any, new: Sequence[EmbeddedChunk]) -> "pa.Table":
-        facts = rows.facts(table.schema)
-        model, dim = facts[rows.MODEL_KEY], int(facts[rows.DIM_KEY])
-        for other in {(row.model, row.vector.shape[-1]) for row in new} - {(model, dim)}:
-            self._check(table.schema, model=other[0], dim=other[1])
-        return rows.table(new, model=model, dim=dim)
+    def _make_for(self, new: Sequence[EmbeddedChunk], kept: "Sequence[pa.Table]") -> None:
+        """A new table for the first rows that come."""
+        if new:
+            self.open(model=new[0].model, dim=len(new[0].vector))
+        else:
+            about = rows.facts(kept[0].schema)
+            self.open(model=about.model, dim=about.dim, made_by=about.made_by)
+
+    def _batch(self, table: Any, new: Sequence[EmbeddedChunk], kept: "Sequence[pa.Table]") -> "pa.Table":
+        """New rows and kept ones as one table of the index's own schema."""
+        import pyarrow as pa
+
+        schema = table.schema
+        about = rows.facts(schema)
+        for model, dim in {(row.model, row.vector.shape[-1]) for row in new} - {(about.model, about.dim)}:
+            self._check(about, model=model, dim=dim)
+        for part in kept:
+            was = rows.facts(part.schema)
+            self._check(about, model=was.model, dim=was.dim)
+            if (set(part.schema.names) - {was.column}) != (set(schema.names) - {about.column}):
+                raise IndexMismatch(
+                    f"kept rows have other columns than the index {self.uri!r}",
+                    found=", ".join(part.schema.names),
+                    wanted=", ".join(schema.names),
+                    index=self.uri,
+                    remedy="run again: the document is read anew",
+                )
+        return pa.concat_tables([rows.table(new, schema=schema), *(rows.fitted(part, schema) for part in kept)])
+
+    def export(self, document_ids: Sequence[str], /) -> dict[str, bytes]:
+        """Whole rows by document, for `replace`; documents without rows are left out."""
+        found: dict[str, bytes] = {}
+        for condition in _scans(list(dict.fromkeys(document_ids))):
+            part = self._reading(partial(LanceSnapshot.whole, condition=condition))
+            if part is not None:
+                found |= {key: rows.packed(own) for key, own in rows.by_document(part).items()}
+        return found
 
     def delete(self, document_ids: Sequence[str], /) -> int:
         """Remove documents in one commit; returns the version. Unknown ids are no error."""
+        return self._delete("document_id", document_ids)
+
+    def remove_rows(self, chunk_ids: Sequence[str], /) -> int:
+        """Remove single rows in one commit; returns the version. Unknown ids are no error."""
+        return self._delete("id", chunk_ids)
+
+    def _delete(self, column: str, values: Sequence[str]) -> int:
         table = self._database.table(CHUNKS)
-        if table is None or not document_ids:
+        if table is None or not values:
             return self.versions()
-        gone = among("document_id", list(document_ids))
+        gone = among(column, list(values))
         return int(self._database.commit(lambda: table.delete(gone), doing="write").version)
+
+    def document_ids(self) -> dict[str, Shelved]:
+        """What is held, by document id."""
+        found = self._reading(lambda head: head.select("", ("document_id", "uri")))
+        if found is None:
+            return {}
+        counted = found.group_by(["document_id", "uri"]).aggregate([([], "count_all")])
+        names = (counted.column(name).to_pylist() for name in ("document_id", "uri", "count_all"))
+        return {key: Shelved(uri, count) for key, uri, count in zip(*names, strict=True)}
+
+    def chunk_ids(self, document_ids: Sequence[str], /) -> dict[str, tuple[str, ...]]:
+        """Ids of the chunks of these documents, by position."""
+        found: dict[str, list[str]] = {}
+        columns = ("document_id", "position", "id")
+        for condition in _scans(document_ids):
+            part = self._reading(partial(LanceSnapshot.select, condition=condition, columns=columns))
+            for key, _, chunk_id in rows.sorted_tuples(part, columns):
+                found.setdefault(key, []).append(chunk_id)
+        return {key: tuple(ids) for key, ids in found.items()}
+
+    def _reading(self, work: Callable[[LanceSnapshot], Result]) -> Result:
+        """What `work` finds in the version written last; again, where that was cleaned away meanwhile."""
+        for _ in range(_READS - 1):
+            try:
+                return work(self._snapshots.latest())
+            except SnapshotGone:
+                continue
+        return work(self._snapshots.latest())
 
     def search_vector(self, vectors: "type_matrix", /, *, limit: int, where: str = "") -> list[list[tuple[str, float]]]:
         """For each row of `vectors`, `(chunk id, cosine similarity)` by falling similarity."""
-        condition = filters.where(filters.parse(where)) if where else ""
-        table = self._database.table(CHUNKS)
-        if table is None or limit < 1 or not len(vectors):
-            return [[] for _ in vectors]
-        try:
-            with self._database.failing("search"):
-                return self._nearest(table, vectors, limit=limit, condition=condition)
-        except IndexFailed:
-            self._check_length(vectors)
-            raise
-
-    def _nearest(
-        self, table: Any, vectors: "type_matrix", *, limit: int, condition: str
-    ) -> list[list[tuple[str, float]]]:
-        # One row alone skips the plan that joins many searches into one.
-        query = table.search(vectors[0] if len(vectors) == 1 else vectors, vector_column_name="vector")
-        query = query.distance_type("cosine").select(["id", "_distance"]).with_row_id(True).limit(limit)
-        for option, value in self._upkeep.probing(filtered=bool(condition)).items():
-            query = getattr(query, option)(value)
-        if condition:
-            query = query.where(condition, prefilter=True)
-        return _by_query(self._places.noted(query.to_arrow()), len(vectors))
-
-    def _check_length(self, vectors: "type_matrix") -> None:
-        """Looked at after a search failed only: reading the schema takes as long as a tenth of a search."""
-        table = self._database.table(CHUNKS)
-        found = 0 if table is None else int(rows.facts(table.schema)[rows.DIM_KEY])
-        if found not in (0, vectors.shape[-1]):
-            raise IndexMismatch(
-                f"the index {self.uri!r} holds vectors of length {found}, the question's has {vectors.shape[-1]}",
-                found=str(found),
-                wanted=str(vectors.shape[-1]),
-                index=self.uri,
-                remedy="ask with the embedder that the index was made with",
-            )
+        return self._reading(lambda head: head.search_vector(vectors, limit=limit, where=where))
 
     def search_text(self, text: str, /, *, limit: int, where: str = "") -> list[tuple[str, float]]:
         """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""
-        condition = filters.where(filters.parse(where)) if where else ""
-        table = self._database.table(CHUNKS)
-        words = rows.storable(question_words(text, limit=self.max_question_characters))
-        if table is None or limit < 1 or not words:
-            return []
-        from lancedb.query import MatchQuery
-
-        with self._database.failing("search"):
-            query = table.search(MatchQuery(words, "content")).select(["id", "_score"]).with_row_id(True).limit(limit)
-            if condition:
-                query = query.where(condition, prefilter=True)
-            found = self._places.noted(query.to_arrow())
-            pairs = zip(found.column("id").to_pylist(), found.column("_score").to_pylist(), strict=True)
-            return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+        return self._reading(lambda head: head.search_text(text, limit=limit, where=where))
 
     def fetch(self, chunk_ids: Sequence[str], /) -> dict[str, Chunk]:
         """The chunks with these ids; ids that are gone are left out."""
-        found = self._at_known_places(chunk_ids)
-        rest = [chunk_id for chunk_id in dict.fromkeys(chunk_ids) if chunk_id not in found]
-        for start in range(0, len(rest), _IDS_PER_SCAN):
-            some = self._chunks(among("id", rest[start : start + _IDS_PER_SCAN]))
-            found.update((chunk.id, chunk) for chunk in some)
-        return found
-
-    def _at_known_places(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
-        """The chunks that still stand where a search saw them; this spares a scan over all ids."""
-        table, places = self._database.table(CHUNKS), self._places.of(chunk_ids)
-        if table is None or not places:
-            return {}
-        with self._database.failing("read"):
-            found = rows.chunks(table.take_row_ids(places).select(list(rows.CHUNK_COLUMNS)).to_arrow())
-        wanted = set(chunk_ids)
-        return {chunk.id: chunk for chunk in found if chunk.id in wanted}
+        return self._reading(lambda head: head.fetch(chunk_ids))
 
     def neighbours(self, chunk: Chunk, /, *, before: int, after: int) -> list[Chunk]:
         """Chunks of the same document around this one, in order, itself left out."""
-        near = f"position >= {chunk.position - before} AND position <= {chunk.position + after}"
-        found = self._chunks(f"{among('document_id', [chunk.document_id])} AND {near}")
-        return sorted((other for other in found if other.position != chunk.position), key=lambda other: other.position)
-
-    def _chunks(self, condition: str) -> list[Chunk]:
-        found = self._select(condition, rows.CHUNK_COLUMNS)
-        return [] if found is None else rows.chunks(found)
-
-    def _select(self, condition: str, columns: Sequence[str]) -> "pa.Table | None":
-        table = self._database.table(CHUNKS)
-        if table is None:
-            return None
-        with self._database.failing("read"):
-            return table.search().where(condition).select(list(columns)).to_arrow()
+        return self._reading(lambda head: head.neighbours(chunk, before=before, after=after))
 
     def vectors(self, document_ids: Sequence[str], /) -> "dict[str, type_matrix]":
         """Vectors, shape (dim,), of these documents' rows by `_ids.text_key(content)`."""
-        found: dict[str, Any] = {}
-        for start in range(0, len(document_ids), _IDS_PER_SCAN):
-            condition = among("document_id", document_ids[start : start + _IDS_PER_SCAN])
-            part = self._select(condition, ("text_key", "vector"))
-            if part is not None and part.num_rows:
-                column = part.column("vector")
-                matrix = rows.matrix(column, dim=column.type.list_size)
-                found.update(zip(part.column("text_key").to_pylist(), matrix, strict=True))
-        return found
+        return self._reading(lambda head: head.vectors(document_ids))
+
+    def migration(self, *, model: str, dim: int) -> int:
+        """Begin or continue to move to another model; returns how many distinct texts still lack a vector of it."""
+        return self._migration.begin(model=model, dim=dim)
+
+    def missing_vectors(self, model: str, /, *, limit: int) -> list[tuple[str, str]]:
+        """`(chunk id, content)` of texts without a vector of this model, each text once, at most `limit`."""
+        return self._migration.missing(model, limit=limit)
+
+    def fill_vectors(self, model: str, chunk_ids: Sequence[str], matrix: "type_matrix", /) -> None:
+        """Keep vectors, shape (len(chunk_ids), dim), of what `missing_vectors` gave. Readers notice nothing."""
+        self._migration.fill(model, chunk_ids, matrix)
+
+    def switch(self, *, model: str, made_by: str = "") -> int:
+        """Let readers use this model's vectors, from one commit on; returns the version."""
+        return self._migration.switch(model=model, made_by=made_by)
 
     def versions(self) -> int:
-        """The current version's number; 0 while nothing was written."""
-        table = self._database.table(CHUNKS)
-        if table is None:
-            return 0
-        with self._database.failing("read"):
-            return int(table.version)
+        """The number of the version written last; 0 while nothing was written."""
+        return self._database.reading(CHUNKS, lambda table: int(table.version), nothing=0)
 
     def stats(self) -> IndexStats:
-        """Figures for `status`."""
+        """Figures for `status`, of what was written last."""
         return self._upkeep.stats()
 
-    def optimize(self, *, force: bool = False) -> None:
-        """Bounded upkeep after writing: full-text index over all rows, vector index when it pays, compaction."""
-        self._upkeep.run(force=force)
+    def optimize(self, budget: Budget = ORDINARY, /) -> Upkept:
+        """Upkeep after writing, where the figures say that it pays; then sample rows are asked for."""
+        self._migration.tidy()
+        return self._upkeep.run(budget)
+
+    def check(self) -> IndexCheck:
+        """Read everything once, and say what is wrong. Changes nothing."""
+        return lance_check.check(self._database, CHUNKS, self._vectors)
+
+    def rebuild_indexes(self) -> None:
+        """Build the indexes over the rows anew."""
+        self._upkeep.rebuild()
+
+    def remove_unreadable(self) -> tuple[Unreadable, ...]:
+        """Take out what cannot be read, so that the next run can write it anew; returns what was taken out."""
+        return lance_repair.remove_unreadable(self._database)
 
     def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> KeyedTable:
         """A small table beside the chunks, made when first written."""
         return LanceKeyedTable(self._database, SMALL_TABLES + name, columns=columns, key=key)
+
+
+def _scans(document_ids: Sequence[str]) -> list[str]:
+    """Conditions on documents, each short enough for one scan."""
+    return [
+        among("document_id", document_ids[start : start + IDS_PER_SCAN])
+        for start in range(0, len(document_ids), IDS_PER_SCAN)
+    ]
 
 
 def _merge(table: Any, batch: "pa.Table", gone: str) -> int:
@@ -304,35 +386,3 @@ def _merge(table: Any, batch: "pa.Table", gone: str) -> int:
         if version == before + 1:
             break
     return version
-
-
-class _Places:
-    """Where searches saw rows. A place may be out of date: what is read there must be looked at."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, int] = {}
-
-    def noted(self, found: "pa.Table") -> "pa.Table":
-        """Keep the places of these rows, and forget all others when there are too many."""
-        if len(self._rows) > _MOST_PLACES:
-            self._rows = {}
-        ids, places = found.column("id").to_pylist(), found.column("_rowid").to_pylist()
-        self._rows.update(zip(ids, places, strict=True))
-        return found
-
-    def of(self, chunk_ids: Sequence[str]) -> list[int]:
-        """The known places, each once."""
-        known = self._rows
-        return list({known[chunk_id] for chunk_id in chunk_ids if chunk_id in known})
-
-
-def _by_query(found: "pa.Table", count: int) -> list[list[tuple[str, float]]]:
-    ids = found.column("id").to_pylist()
-    scores = [1.0 - distance for distance in found.column("_distance").to_pylist()]
-    hits: list[list[tuple[str, float]]] = [[] for _ in range(count)]
-    numbers = found.column("query_index").to_pylist() if "query_index" in found.column_names else [0] * len(ids)
-    for number, chunk_id, score in zip(numbers, ids, scores, strict=True):
-        hits[number].append((chunk_id, score))
-    for some in hits:
-        some.sort(key=lambda pair: (-pair[1], pair[0]))
-    return hits

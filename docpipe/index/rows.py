@@ -1,11 +1,13 @@
 """EmbeddedChunks <-> Arrow rows of the index: the schema and its version (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from docpipe._ids import text_key
+from docpipe.errors import IndexFailed, IndexMismatch
 from docpipe.geometry import Geometry
 from docpipe.types import BlockKind, Chunk, EmbeddedChunk, PageBox, Source, Span
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """Raise it when a column changes; an index of another version is refused."""
 
-VERSION_KEY, MODEL_KEY, DIM_KEY = b"docpipe.schema", b"docpipe.model", b"docpipe.dim"
+VERSION_KEY, MODEL_KEY, DIM_KEY, MADE_BY_KEY = "docpipe.schema", "docpipe.model", "docpipe.dim", "docpipe.made_by"
+ACTIVE_KEY, PINNED_KEY = "docpipe.active", "docpipe.pinned"
+VECTOR = "vector"
+"""The first column of vectors; another model's gets a name of its own."""
 PRIMARY_KEY = {b"lance-schema:unenforced-primary-key": b"true"}
 COMPRESSED = {b"lance-encoding:compression": b"zstd"}
 
@@ -28,8 +33,55 @@ CHUNK_COLUMNS = (*_TEXTS, *_NUMBERS, "headings", "block_ids", "pages", "boxes", 
 """What `chunks` needs to give chunks back; all else only serves the searches."""
 
 
-def schema(*, model: str, dim: int) -> "pa.Schema":
-    """The table's schema; its metadata says version, model and dimension."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What a table of chunks says of itself. It stands in the schema, so each version has its own."""
+
+    schema_version: str
+    model: str
+    dim: int
+    column: str
+    """Which column holds the vectors that readers use."""
+    made_by: str
+    pinned: int
+    """The version that readers are held at; 0 for none."""
+
+
+NOTHING = Facts(schema_version="", model="", dim=0, column=VECTOR, made_by="", pinned=0)
+"""What is said of a table that was not made yet."""
+
+
+def facts(schema: "pa.Schema") -> Facts:
+    """What a table's schema says of it."""
+    whole, own = _texts(schema.metadata), _texts(schema.field("id").metadata)
+    column = own.get(ACTIVE_KEY, VECTOR)
+    field = schema.field(column) if column in schema.names else None
+    vector = _texts(field.metadata) if field is not None else {}
+    model = vector.get(MODEL_KEY, whole.get(MODEL_KEY, ""))
+    return Facts(
+        schema_version=whole.get(VERSION_KEY, "0"),
+        model=model,
+        dim=field.type.list_size if field is not None else 0,
+        column=column,
+        made_by=vector.get(MADE_BY_KEY, ""),
+        pinned=int(own.get(PINNED_KEY) or 0),
+    )
+
+
+def _texts(metadata: Mapping[bytes, bytes] | None) -> dict[str, str]:
+    return {key.decode(): value.decode("utf-8", "replace") for key, value in (metadata or {}).items()}
+
+
+def vector_field(name: str, *, model: str, dim: int, made_by: str = "") -> "pa.Field":
+    """A column of vectors; the first one of a table is never null."""
+    import pyarrow as pa
+
+    metadata = {MODEL_KEY: storable(model), MADE_BY_KEY: storable(made_by)}
+    return pa.field(name, pa.list_(pa.float32(), dim), nullable=name != VECTOR, metadata=metadata)
+
+
+def schema(*, model: str, dim: int, made_by: str = "") -> "pa.Schema":
+    """The schema of a new table; its metadata says version, model and dimension."""
     import pyarrow as pa
 
     def texts(*names: str) -> list[pa.Field]:
@@ -48,32 +100,118 @@ def schema(*, model: str, dim: int) -> "pa.Schema":
             pa.field(name, pa.binary(), nullable=False, metadata=COMPRESSED)
             for name in ("boxes", "geometry_records", "geometry_edges")
         ),
-        pa.field("vector", pa.list_(pa.float32(), dim), nullable=False),
+        vector_field(VECTOR, model=model, dim=dim, made_by=made_by),
     ]
     facts = {VERSION_KEY: str(SCHEMA_VERSION), MODEL_KEY: model, DIM_KEY: str(dim)}
     return pa.schema(fields, metadata={key: value.encode("utf-8", "replace") for key, value in facts.items()})
 
 
-def facts(schema: "pa.Schema") -> dict[bytes, str]:
-    """What a table's schema says of itself: values by `VERSION_KEY`, `MODEL_KEY` and `DIM_KEY`."""
-    return {key: value.decode("utf-8", "replace") for key, value in (schema.metadata or {}).items()}
-
-
-def table(rows: Sequence[EmbeddedChunk], *, model: str, dim: int) -> "pa.Table":
+def table(rows: Sequence[EmbeddedChunk], *, schema: "pa.Schema") -> "pa.Table":
     """Rows as one Arrow table, made column by column.
+
+    Args:
+        schema: of the table they are for, as `schema` made it, perhaps with another column of vectors.
 
     Raises:
         ValueError: a vector is not of shape (dim,), or holds something that is not a finite number.
     """
     import pyarrow as pa
 
-    wanted = schema(model=model, dim=dim)
+    about = facts(schema)
     columns = _columns([row.chunk for row in rows])
     columns["model"] = [row.model for row in rows]
     arrays = [
-        _vectors(rows, dim) if field.name == "vector" else _array(columns[field.name], field.type) for field in wanted
+        _vectors(rows, about.dim) if field.name == about.column else _array(columns[field.name], field.type)
+        for field in schema
     ]
-    return pa.Table.from_arrays(arrays, schema=wanted)
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def packed(table: "pa.Table") -> bytes:
+    """A table as an Arrow stream, compressed, with all that its schema says."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table.combine_chunks())
+    return bytes(sink.getvalue())
+
+
+def unpacked(data: bytes, *, index: str) -> "pa.Table":
+    """What `packed` packed.
+
+    Raises:
+        IndexFailed: the bytes are damaged.
+    """
+    import pyarrow as pa
+
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
+            return reader.read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise IndexFailed(
+            f"kept rows of the index {index!r} are damaged ({error})",
+            stage="index",
+            item=index,
+            remedy="run again with `--full`: the document is read anew",
+        ) from error
+
+
+def fitted(table: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+    """Kept rows in the form of a schema with the same columns, whatever its column of vectors is called."""
+    import pyarrow as pa
+
+    was, now = facts(table.schema).column, facts(schema).column
+    names = [was if name == now else name for name in schema.names]
+    return pa.Table.from_arrays([table.column(name) for name in names], schema=schema)
+
+
+def by_document(table: "pa.Table") -> "dict[str, pa.Table]":
+    """The rows of each document, by position."""
+    table = table.sort_by([("document_id", "ascending"), ("position", "ascending")])
+    ids = table.column("document_id").to_pylist()
+    starts = [number for number, key in enumerate(ids) if not number or ids[number - 1] != key]
+    ends = [*starts[1:], len(ids)][: len(starts)]
+    return {ids[start]: table.slice(start, end - start) for start, end in zip(starts, ends, strict=True)}
+
+
+def sorted_tuples(table: "pa.Table | None", columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of a few columns, sorted by them in their order."""
+    if table is None:
+        return []
+    return sorted(zip(*(table.column(name).to_pylist() for name in columns), strict=True))
+
+
+def embedded(table: "pa.Table") -> tuple[EmbeddedChunk, ...]:
+    """The rows of a whole table, with their vectors."""
+    about = facts(table.schema)
+    vectors = matrix(table.column(about.column), dim=about.dim)
+    return tuple(
+        EmbeddedChunk(chunk=chunk, vector=vector, model=about.model)
+        for chunk, vector in zip(chunks(table), vectors, strict=True)
+    )
+
+
+def check_matrix(matrix: "NDArray[np.float32]", *, shape: tuple[int, int]) -> None:
+    """Vectors must have this shape and be finite, or ValueError."""
+    import numpy as np
+
+    if matrix.shape != shape:
+        raise ValueError(f"vectors must have the shape {shape}, got {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise ValueError("a vector holds something that is not a finite number")
+
+
+def not_complete(index: str, *, found: str, wanted: str, missing: int) -> IndexMismatch:
+    """The error of a switch that comes too early."""
+    return IndexMismatch(
+        f"the index {index!r} cannot go from {found!r} to {wanted!r}: {missing} texts have no vector of it yet",
+        found=found,
+        wanted=wanted,
+        index=index,
+        remedy="run again: the missing vectors are made, then it is switched",
+    )
 
 
 def chunks(table: "pa.Table") -> list[Chunk]:

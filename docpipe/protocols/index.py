@@ -58,6 +58,10 @@ class Budget:
     """Do all that can be done, also where the figures say that it would not pay."""
 
 
+ORDINARY = Budget()
+"""What upkeep may cost where nothing else is said."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upkept:
     """What upkeep did."""
@@ -274,7 +278,7 @@ class Index(Reading, Protocol):
         """Figures for `status`, of what was written last."""
         ...
 
-    def optimize(self, budget: Budget = Budget(), /) -> Upkept:
+    def optimize(self, budget: Budget = ORDINARY, /) -> Upkept:
         """Upkeep after writing, where the figures say that it pays: new rows folded into the indexes, small parts
 
         joined, old versions dropped; then sample rows are asked for, and what does not know them is built again.
@@ -287,6 +291,10 @@ class Index(Reading, Protocol):
 
     def rebuild_indexes(self) -> None:
         """Build the indexes over the rows anew."""
+        ...
+
+    def remove_unreadable(self) -> tuple[Unreadable, ...]:
+        """Take out what cannot be read, so that the next run can write it anew; returns what was taken out."""
         ...
 
     def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> "KeyedTable":
@@ -336,13 +344,11 @@ class KeyedTable(Protocol):
         ...
 
     def swap(self, key: str, expected: Mapping[str, Any] | None, row: Mapping[str, Any], /) -> bool:
-        """Compare and set, in one commit: put the row if what stands there is as expected; returns whether it was put.
-
-        Of several callers who expect the same, on whatever machines, one is told True.
+        """Put a row in one commit, if the one there is as expected; whether it was put. Of several at once, one wins.
 
         Args:
-            key: of the row, which `row` has too.
-            expected: columns with the values that they must have now; None: there must be no such row.
+            expected: values that columns of the row with this key must have now; None: there must be no such row.
+            row: whole, with the same key.
         """
         ...
 

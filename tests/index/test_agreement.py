@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from docpipe._ids import document_id
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
+from docpipe.protocols import Budget
 from docpipe.testing import DIM, MODEL, document
 
 WORDS = ("alpha", "beta", "gamma", "世界", "it's")
@@ -28,7 +29,7 @@ def do(index: LanceIndex | MemoryIndex, verb: str, what: object) -> None:
         case "delete", list(uris):
             index.delete([document_id(uri) for uri in uris])
         case _:
-            index.optimize(force=bool(what))
+            index.optimize(Budget(force=bool(what)))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

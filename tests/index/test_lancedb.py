@@ -16,9 +16,9 @@ from docpipe._ids import document_id, fingerprint
 from docpipe.errors import IndexFailed, IndexMismatch
 from docpipe.index import rows
 from docpipe.index.lance_tables import _failed
-from docpipe.index.lance_upkeep import _recall
+from docpipe.index.lance_vectors import _recall
 from docpipe.index.lancedb import LanceIndex
-from docpipe.protocols import DocumentRows
+from docpipe.protocols import Budget, DocumentRows
 from docpipe.testing import DIM, MODEL, IndexContract, chunk, document, embedded, refused, vectors
 
 
@@ -92,7 +92,7 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path, monkeypatch: p
         lambda: reader.open(model=MODEL, dim=DIM),
         lambda: reader.search_text("word", limit=1),
         lambda: reader.replace([document("b.md", "word")]),
-        lambda: reader.optimize(force=True),
+        lambda: reader.optimize(Budget(force=True)),
     ):
         error = refused(IndexMismatch, work)
         assert isinstance(error, IndexMismatch)
@@ -107,7 +107,7 @@ def test_a_mismatch_names_the_model_to_go_back_to(index: LanceIndex) -> None:
 
 
 def test_the_key_is_declared_and_never_indexed(index: LanceIndex) -> None:
-    index.optimize(force=True)
+    index.optimize(Budget(force=True))
     opened = table(index)
     assert opened.schema.field("id").metadata == rows.PRIMARY_KEY  # type: ignore[attr-defined]
     assert all(found.columns != ["id"] for found in opened.list_indices())  # type: ignore[attr-defined]
@@ -138,7 +138,7 @@ def test_a_fetch_after_a_search_reads_the_newest_row(index: LanceIndex) -> None:
         assert old.id in dict(index.search_text("gamma", limit=5))
         index.replace([DocumentRows(document_id=old.document_id, chunks=(embedded(moved),))])
         if force:
-            index.optimize(force=True)
+            index.optimize(Budget(force=True))
         assert index.fetch([old.id])[old.id].pages == (5, 6)
     index.delete([old.document_id])
     assert index.fetch([old.id]) == {}
@@ -164,7 +164,7 @@ def test_upkeep_goes_on_while_a_version_has_a_name(tmp_path: Path) -> None:
     index.replace([document("a.md", "alpha")])
     table(index).tags.create("kept", 1)  # type: ignore[attr-defined]
     index.replace([document("b.md", "beta")])
-    index.optimize(force=True)
+    index.optimize(Budget(force=True))
     assert index.stats().text_rows == 2
 
 
@@ -278,14 +278,14 @@ def test_deleting_the_same_document_again_is_no_error(index: LanceIndex) -> None
 @pytest.mark.parametrize("make", [document, lambda uri, text: document(uri, text, text)], ids=["one", "two"])
 def test_rows_come_back_from_their_arrow_form(make: Callable[[str, str], DocumentRows]) -> None:
     made = make("a.md", "words")
-    back = rows.table(made.chunks, model=MODEL, dim=DIM)
+    back = rows.table(made.chunks, schema=rows.schema(model=MODEL, dim=DIM))
     assert rows.chunks(back) == [row.chunk for row in made.chunks]
     assert np.array_equal(rows.matrix(back.column("vector"), dim=DIM), np.stack([row.vector for row in made.chunks]))
 
 
 def test_options_out_of_range_are_refused() -> None:
-    with pytest.raises(ValueError, match="keep_minutes must be at least 1"):
-        LanceIndex(uri="x", keep_minutes=0)
+    with pytest.raises(ValueError, match="keep_minutes must not be negative"):
+        LanceIndex(uri="x", keep_minutes=-1)
     with pytest.raises(ValueError, match="vector_index_rows must not be negative"):
         LanceIndex(uri="x", vector_index_rows=-1)
 
@@ -295,8 +295,8 @@ def test_a_filter_finds_all_its_rows_through_the_vector_index(tmp_path: Path) ->
     index.replace(clustered(3000, 32))
     index.optimize()
     assert index.stats().vector_index == "IVF_RQ"
-    every_part = index._upkeep.probing(filtered=True)["nprobes"]
-    assert every_part > 10 * index._upkeep.probing(filtered=False).get("nprobes", 20)
+    every_part = index._vectors.probing(filtered=True)["nprobes"]
+    assert every_part > 10 * index._vectors.probing(filtered=False).get("nprobes", 20)
     question = np.random.default_rng(5).normal(size=(1, 32)).astype(np.float32)
     (hits,) = index.search_vector(question, limit=200, where="uri in (700.md, 2900.md)")
     assert len(hits) == 200

@@ -13,6 +13,7 @@ from docpipe._ids import document_id
 from docpipe.index import lancedb
 from docpipe.index.lance_tables import upsert
 from docpipe.index.lancedb import LanceIndex
+from docpipe.protocols import Budget
 from docpipe.testing import document
 
 ROUNDS = 6
@@ -22,6 +23,7 @@ import sys
 from docpipe.index import lancedb
 from docpipe.index.lance_tables import upsert
 from docpipe.index.lancedb import LanceIndex
+from docpipe.protocols import Budget
 from docpipe.testing import DIM, MODEL, document
 
 uri, who, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -35,7 +37,7 @@ for round in range(rounds):
     index.replace([*shared, own, edited])
     ledger.put([{"uri": f"{who} {round}.md", "by": who}, {"uri": "shared", "by": who}])
     if round % 3 == 2:
-        index.optimize(force=True)
+        index.optimize(Budget(force=True))
 """
 
 
@@ -49,14 +51,15 @@ def test_writers_at_once_leave_no_row_twice_and_lose_none(tmp_path: Path) -> Non
     index = LanceIndex(uri=str(folder))
     writers = [write(folder, who) for who in ("ann", "bob", "cem")]
     seen = set()
+    shared = f"document_id = '{document_id('shared 1.md')}'"
     while any(writer.poll() is None for writer in writers):
-        found = index._select(f"document_id = '{document_id('shared 1.md')}'", ("id",))
+        found = index._reading(lambda head: head.select(shared, ("id",)))
         seen.add(0 if found is None else found.num_rows)
         time.sleep(0.02)
     for writer in writers:
         _, problems = writer.communicate()
         assert writer.returncode == 0, problems.decode()[-2000:]
-    everything = index._select("true", ("id", "uri", "text"))
+    everything = index.snapshot().select("", ("id", "uri", "text"))
     assert everything is not None
     assert max(Counter(everything.column("id").to_pylist()).values()) == 1
     uris = Counter(everything.column("uri").to_pylist())
@@ -78,7 +81,7 @@ def test_two_instances_see_each_others_writes(tmp_path: Path) -> None:
     assert len(two.search_text("alpha", limit=3)) == 1
     key = two.search_text("alpha", limit=3)[0][0]
     one.replace([document("a.md", "alpha", "beta")])
-    one.optimize(force=True)
+    one.optimize(Budget(force=True))
     assert two.fetch([key])[key].text == "alpha"
     one.delete([document_id("a.md")])
     assert two.fetch([key]) == {}
