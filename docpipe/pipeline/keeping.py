@@ -83,10 +83,13 @@ class Keeping:
         retry = Retry(every=retry_failed)
         saved = saved_plan.read(Path(plan)) if plan is not None else None
         wish = Wish(full=full, limit=limit, retry=retry, max_delete=max_delete, stage=stage, wait=wait, plan=saved)
-        require_keys(*self._worked_by)
-        if max_cost is not None:
-            check_cost(self._planned(full, limit, retry, saved).plan, max_cost)
-        return run_once(self.stages, wish, stop=stop or Stop(), progress=progress)
+
+        def require() -> None:
+            self._require_keys()
+            if max_cost is not None:
+                check_cost(self._planned(full, limit, retry, saved).plan, max_cost)
+
+        return run_once(self.stages, wish, require=require, stop=stop or Stop(), progress=progress)
 
     def retry(
         self,
@@ -109,15 +112,12 @@ class Keeping:
             raise InvalidOption(
                 f"nothing failed of {', '.join(unknown)}", where="uris", remedy="`docpipe failures` lists what did"
             )
-        require_keys(*self._worked_by)
         wish = Wish(retry=Retry(every=not uris, uris=frozenset(uris)))
-        return run_once(self.stages, wish, stop=stop or Stop(), progress=progress)
+        return run_once(self.stages, wish, require=self._require_keys, stop=stop or Stop(), progress=progress)
 
-    @property
-    def _worked_by(self) -> tuple[object, ...]:
-        """The stages of a run that may ask services."""
+    def _require_keys(self) -> None:
         stages = self.stages
-        return stages.loaders, stages.parser, stages.chunker, stages.embedder
+        require_keys(stages.loaders, stages.parser, stages.chunker, stages.embedder)
 
     def plan(
         self,

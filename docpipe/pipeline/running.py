@@ -57,11 +57,23 @@ class Wish:
             )
 
 
-def run_once(stages: Stages, wish: Wish, *, stop: Stopping, progress: Callable[[Event], None] | None) -> RunReport:
-    """Hold the lease, run, ask the golden questions, let readers see it, and leave reports. Raises as `Keeping.run`."""
+def run_once(
+    stages: Stages,
+    wish: Wish,
+    *,
+    require: Callable[[], None],
+    stop: Stopping,
+    progress: Callable[[Event], None] | None,
+) -> RunReport:
+    """Hold the lease, run, ask the golden questions, let readers see it, and leave reports. Raises as `Keeping.run`.
+
+    Args:
+        require: raises where the run must not begin; that is reported, too.
+    """
     own = new_run_id(time.time(), secrets.token_hex(2))
-    questions = required(stages) if wish.stage else golden(stages)
     with Traces(stages, run_id=own, progress=progress) as traces:
+        require()
+        questions = required(stages) if wish.stage else golden(stages)
         with hold(stages.index, index_folder(stages), run_id=own, wait=wish.wait) as guard:
             history = History(stages.index, run_id=own, keep=stages.keep)
             staged = wish.stage and stages.index.versions() > 0
