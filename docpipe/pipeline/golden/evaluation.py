@@ -201,6 +201,18 @@ def _asked_form(one: Asked) -> dict[str, Any]:
     return {"question": one.question, **named, "rank": one.rank, "hits": hits}
 
 
+def verdict_form(reached: Verdict) -> dict[str, Any]:
+    """For a staged run's report: the evaluation of what it made, and how that differs from what readers see."""
+    changes = {"worse": reached.worse, "better": reached.better, "moved": reached.moved}
+    return {
+        **form(reached.after),
+        "ok": reached.holds,
+        "below": list(reached.below),
+        "reasons": list(reached.reasons),
+        **{name: [one._asdict() | {"lost": one.lost} for one in some] for name, some in changes.items()},
+    }
+
+
 def read(form: Mapping[str, Any]) -> Evaluation | None:
     """The evaluation that was kept; None where the JSON holds none (a run without golden questions)."""
     if "questions" not in form:

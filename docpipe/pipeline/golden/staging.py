@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from docpipe.errors import ConfigError, DocpipeError
 from docpipe.pipeline.file.build import Stages
-from docpipe.pipeline.golden.evaluation import Evaluation, Verdict, compare, evaluate, form, shortfalls
+from docpipe.pipeline.golden.evaluation import Evaluation, Verdict, compare, evaluate, form, shortfalls, verdict_form
 from docpipe.pipeline.golden.questions import Question, load
 from docpipe.protocols import Retriever
 from docpipe.retrieve.retriever import IndexRetriever
@@ -56,11 +56,22 @@ def verdict(stages: Stages, questions: tuple[Question, ...]) -> Verdict:
 
 
 class Told(NamedTuple):
-    """What the golden questions say at the end of a run that publishes anyway."""
+    """What the golden questions say at the end of a run."""
 
     staged: Mapping[str, Any]
     """For the run's report; empty where nothing was asked."""
     remarks: tuple[str, ...]
+    holds: bool = True
+    """Whether what the run made may be published."""
+
+
+def judged(stages: Stages, questions: tuple[Question, ...]) -> Told:
+    """`verdict`, for a report. What cannot be asked is not published: the run itself is done, and nothing is lost."""
+    try:
+        found = verdict(stages, questions)
+    except DocpipeError as error:
+        return Told({}, (f"not published: the golden questions could not be asked: {error}",), holds=False)
+    return Told(verdict_form(found), tuple(f"not published: {reason}" for reason in found.reasons), found.holds)
 
 
 def told(stages: Stages, questions: tuple[Question, ...]) -> Told:
@@ -76,5 +87,5 @@ def told(stages: Stages, questions: tuple[Question, ...]) -> Told:
 
 
 def retriever(stages: Stages, *, head: bool = False) -> Retriever:
-    """What the questions are asked with: the pipeline's own search."""
+    """What the questions are asked with: the pipeline's own search, of what readers see or of what was written last."""
     return IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker)

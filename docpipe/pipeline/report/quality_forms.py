@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from docpipe.pipeline.golden.evaluation import Evaluation, Moved, Verdict, form
+from docpipe.pipeline.golden.evaluation import Evaluation, form
 from docpipe.pipeline.golden.why import Why
 
 Json = dict[str, Any]
@@ -19,18 +19,6 @@ def evaluation(found: Evaluation, below: Sequence[str]) -> Json:
     return {**form(found), "below": list(below), "ok": not below}
 
 
-def verdict(reached: Verdict) -> Json:
-    """What a staged run's report says: the evaluation of what it made, and how that differs from what readers see."""
-    changes = {"worse": reached.worse, "better": reached.better, "moved": reached.moved}
-    return {
-        **form(reached.after),
-        "below": list(reached.below),
-        "ok": reached.holds,
-        "reasons": list(reached.reasons),
-        **{name: [_moved(one) for one in some] for name, some in changes.items()},
-    }
-
-
 def why(found: Why) -> Json:
     """What `docpipe why --json` prints. `lost` is the name of the stage that lost the place; null where none did."""
     return {
@@ -42,7 +30,3 @@ def why(found: Why) -> Json:
         "remedies": list(found.remedies),
         "stages": [asdict(look) for look in found.looks],
     }
-
-
-def _moved(one: Moved) -> Json:
-    return one._asdict() | {"lost": one.lost}
