@@ -43,7 +43,7 @@ def _what(done: Done) -> str:
     if error:
         where = f"{error['where']}: " if error.get("where") else ""
         remedy = f" ({error['remedy']})" if error.get("remedy") else ""
-        return f"{where}{error.get('message', '')}{remedy}"
+        return " ".join(f"{where}{error.get('message', '')}{remedy}".split())
     counts = [f"{done.form[name]} {name}" for name in _COUNTS if done.form.get(name)]
     return ", ".join(counts) if done.form else "it left no report"
 
