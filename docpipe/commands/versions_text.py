@@ -3,7 +3,6 @@
 import io
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ def tags_text(found: "Versions") -> str:
     """A table of the runs, newest first, and what it costs to have them back."""
     if not found.versions:
         return "no run yet\n"
-    headings = ("run", "names", "when", "what it did", "documents", "chunks", "restore", "readers")
+    headings = ("run (UTC)", "names", "what it did", "documents", "chunks", "")
     table = _table(headings, [_row(version) for version in found.versions[:_LISTED]])
     names = f", {_size(found.bytes_for_names)} of it only for runs with names" if found.bytes_for_names else ""
     return table + _more(len(found.versions)) + f"to have them back, {_size(found.bytes)} are kept{names}\n"
@@ -84,20 +83,16 @@ def _change(document: "DocumentChange") -> str:
 
 def _row(version: "Version") -> tuple[str, ...]:
     run = version.run
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
     did = ", ".join(f"{run.report[name]:,} {name}" for name in COUNTS if run.report.get(name)) or "nothing changed"
-    if run.kind == "restore":
+    if not run.is_finished:
+        did = "at work, or did not come to its end"
+    elif run.kind == "restore":
         did = f"restore: {did}"
-    return (
-        run.id,
-        ", ".join(run.names),
-        when,
-        did if run.is_finished else "did not come to its end, or is at work",
-        f"{run.documents:,}",
-        f"{run.chunks:,}",
-        "no" if version.why_not else "yes",
-        version.serving if version.serving != "unfinished" else "",
+    state = version.serving if version.serving != "unfinished" else ""
+    state = ", ".join(
+        part for part in (state, "cannot be restored" if run.is_finished and version.why_not else "") if part
     )
+    return run.id, ", ".join(run.names), did, f"{run.documents:,}", f"{run.chunks:,}", state
 
 
 def _called(run: "RunRow") -> str:
@@ -105,7 +100,7 @@ def _called(run: "RunRow") -> str:
 
 
 def _size(count: int) -> str:
-    return f"{count / 2**20:,.1f} MB"
+    return f"{count / 1e6:,.1f} MB"
 
 
 def _more(count: int) -> str:
@@ -120,11 +115,13 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in ("documents", "chunks") else "left", no_wrap=True)
+        right = heading in ("documents", "chunks")
+        whole = right or heading.startswith("run")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=whole, overflow="fold")
     for row in rows:
         table.add_row(*(Text(safe(cell)) for cell in row))
     terminal = sys.stdout.isatty()
     buffer = io.StringIO()
-    width = shutil.get_terminal_size().columns if terminal else 160
+    width = shutil.get_terminal_size().columns if terminal else 120
     Console(file=buffer, width=width, force_terminal=terminal).print(table)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines() if line.strip()) + "\n"
