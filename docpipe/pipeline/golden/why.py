@@ -132,7 +132,12 @@ def _prompted(built: Built, held: Held) -> Look:
         return Look(stage="prompt", said=f"the model is shown it as source [{shown[0]}]", rank=shown[0])
     room = f", {built.dropped:,} more found no room" if built.dropped else ""
     remedy = "raise `prompt.context_tokens`" if built.dropped else "raise `chat.limit`"
-    return Look(stage="prompt", said=f"the model is shown {len(built.shown)} others{room}", lost=True, remedy=remedy)
+    return Look(
+        stage="prompt",
+        said=f"the model is shown {tracing.many(len(built.shown), 'other')}{room}",
+        lost=True,
+        remedy=remedy,
+    )
 
 
 def _quoted(answer: Answer, held: Held, stage: ExtractiveChat) -> Look:
