@@ -8,6 +8,7 @@ from docpipe.index.rows import matrix
 
 _LOOKED_AT = 20
 """Rows of each end from which one with words is taken."""
+_ASKED = 50
 _FAR = 0.01
 """Cosine distance above which a vector did not find itself."""
 
@@ -55,5 +56,6 @@ def _found_by_vector(table: Any, column: str, chunk_id: str, probing: Mapping[st
     query = table.search(vector, vector_column_name=column).distance_type("cosine")
     for option, value in probing.items():
         query = getattr(query, option)(value)
-    nearest = query.select(["id", "_distance"]).limit(1).to_arrow()
-    return bool(nearest.num_rows) and nearest.column("_distance")[0].as_py() < _FAR
+    # Searches ask for as many, and the index looks more closely at ten times those.
+    nearest = query.select(["id", "_distance"]).limit(_ASKED).to_arrow().column("_distance").to_pylist()
+    return bool(nearest) and min(nearest) < _FAR

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from docpipe._ids import text_key
-from docpipe.errors import ServiceError
-from docpipe.protocols import Embedder, Index, Reranker
+from docpipe.errors import IndexMismatch, ServiceError, SnapshotGone
+from docpipe.protocols import Embedder, Index, Reranker, Snapshot
 from docpipe.retrieve.fusion import (
     Fused,
     Hits,
@@ -30,10 +30,14 @@ if TYPE_CHECKING:
 
     type_matrix = NDArray[np.float32]
 
+Found = TypeVar("Found")
+
 _log = logging.getLogger("docpipe.retrieve")
 _LONGEST_QUESTION = 4_000
 """Characters of a question that are read; the rest would cost time and say nothing more."""
 _TEXT_THREADS = 4
+_LOOKS = 4
+"""How many versions are tried at most: upkeep may clean one away while it is read."""
 _LEAST_REACH = 20
 """From how many candidates hits are chosen, at least: phrases need some to be compared with."""
 
@@ -48,6 +52,12 @@ class IndexRetriever:
     """Reads the best hits again, where it knows the question's language."""
     candidates: int = field(default=100, kw_only=True)
     """How many chunks each leg brings to the fusion, at least."""
+    latest: bool = field(default=False, kw_only=True)
+    """Look at what was written last, though readers are held at an older version."""
+    embedder_for: Callable[[Snapshot], Embedder] | None = field(default=None, kw_only=True)
+    """Makes the embedder of an index whose vectors are not of `embedder`: one that was moved to another model, or is
+    being moved. Without it such an index is refused."""
+    _made: dict[str, Embedder] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.candidates < 1:
@@ -58,6 +68,7 @@ class IndexRetriever:
 
         Raises:
             ConfigError: `query.where` cannot be read.
+            IndexMismatch: the index's vectors are another model's, whose embedder nobody makes.
             EmbedError, IndexFailed: the model or the index failed.
         """
         return self.search_many([query])[0]
@@ -66,46 +77,93 @@ class IndexRetriever:
         """The same for several questions: embedded in one call, vectors searched in one call per filter."""
         asked = [replace(query, text=_bounded(query.text)) for query in queries]
         live = [number for number, query in enumerate(asked) if query.text and query.limit > 0]
-        found = self._candidates([asked[number] for number in live])
-        shelf = _Shelf(self.index)
-        shelf.fetch(one.id for number, some in zip(live, found, strict=True) for one in some[: _reach(asked[number])])
-        ranked = [self._ranked(asked[number], some, shelf) for number, some in zip(live, found, strict=True)]
-        self._read_again([asked[number] for number in live], ranked)
         results: list[list[Hit]] = [[] for _ in queries]
+        if not live:
+            return results
+        some = [asked[number] for number in live]
+        embedded: dict[str, dict[str, Any]] = {}
+        ranked = self._steady(lambda snapshot: self._look(snapshot, some, embedded))
+        self._read_again(some, ranked)
         for number, one in zip(live, ranked, strict=True):
             results[number] = _hits(one, limit=asked[number].limit)
         return results
 
     def neighbours(self, hit: Hit, /, *, before: int = 1, after: int = 1) -> list[Chunk]:
         """What stands around a hit in its document, in order, the hit left out."""
-        return self.index.neighbours(hit.chunk, before=before, after=after)
+        return self._steady(lambda snapshot: snapshot.neighbours(hit.chunk, before=before, after=after))
 
-    def _candidates(self, queries: Sequence[Query]) -> list[list[Fused]]:
+    def _steady(self, work: Callable[[Snapshot], Found]) -> Found:
+        """What `work` finds in one version; in the next one where that was cleaned away meanwhile."""
+        for _ in range(_LOOKS - 1):
+            try:
+                return work(self.index.snapshot(latest=self.latest))
+            except SnapshotGone:
+                continue
+        return work(self.index.snapshot(latest=self.latest))
+
+    def _embedder(self, snapshot: Snapshot) -> Embedder:
+        """What made the vectors of this version."""
+        model = snapshot.model
+        if model in ("", self.embedder.model):
+            return self.embedder
+        if model not in self._made:
+            if self.embedder_for is None:
+                raise IndexMismatch(
+                    f"the index {self.index.name!r} holds vectors of {model!r}, "
+                    f"this pipeline asks with {self.embedder.model!r}",
+                    found=model,
+                    wanted=self.embedder.model,
+                    index=self.index.name,
+                    remedy="run the pipeline, which moves the index to its embedder, or set the embedder back",
+                )
+            self._made[model] = self.embedder_for(snapshot)
+        return self._made[model]
+
+    def _look(
+        self, snapshot: Snapshot, queries: Sequence[Query], embedded: dict[str, dict[str, Any]]
+    ) -> "list[_Ranked]":
+        """The ranked candidates of each question, all from one version.
+
+        Args:
+            embedded: the questions' vectors by model and text; kept, so that looking again costs none anew.
+        """
+        found = self._candidates(snapshot, queries, embedded)
+        shelf = _Shelf(snapshot)
+        shelf.fetch(one.id for query, some in zip(queries, found, strict=True) for one in some[: _reach(query)])
+        return [self._ranked(query, some, shelf) for query, some in zip(queries, found, strict=True)]
+
+    def _candidates(
+        self, snapshot: Snapshot, queries: Sequence[Query], embedded: dict[str, dict[str, Any]]
+    ) -> list[list[Fused]]:
         """Both legs at once: the words on threads of their own, the vectors here."""
-        if not queries:
-            return []
         by_text = [number for number, query in enumerate(queries) if query.mode != "vector"]
-        by_vector = [number for number, query in enumerate(queries) if query.mode != "text"]
+        by_vector = {number: query for number, query in enumerate(queries) if query.mode != "text"}
         with ThreadPoolExecutor(min(_TEXT_THREADS, len(by_text)) or 1, thread_name_prefix="docpipe-text") as pool:
-            texts = {number: pool.submit(self._search_text, queries[number]) for number in by_text}
-            vectors = self._search_vectors({number: queries[number] for number in by_vector})
+            texts = {number: pool.submit(self._search_text, snapshot, queries[number]) for number in by_text}
+            vectors = self._search_vectors(snapshot, by_vector, embedded)
             return [self._fuse(query, texts.get(n), vectors.get(n)) for n, query in enumerate(queries)]
 
-    def _search_text(self, query: Query) -> Hits:
-        return self.index.search_text(query.text, limit=self._depth(query), where=query.where)
+    def _search_text(self, snapshot: Snapshot, query: Query) -> Hits:
+        return snapshot.search_text(query.text, limit=self._depth(query), where=query.where)
 
-    def _search_vectors(self, queries: Mapping[int, Query]) -> dict[int, Hits]:
+    def _search_vectors(
+        self, snapshot: Snapshot, queries: Mapping[int, Query], embedded: dict[str, dict[str, Any]]
+    ) -> dict[int, Hits]:
         if not queries:
             return {}
-        distinct = list(dict.fromkeys(query.text for query in queries.values()))
-        rows = dict(zip(distinct, self.embedder.embed_queries(distinct), strict=True))
+        embedder = self._embedder(snapshot)
+        rows = embedded.get(embedder.model)
+        if rows is None:
+            distinct = list(dict.fromkeys(query.text for query in queries.values()))
+            rows = dict(zip(distinct, embedder.embed_queries(distinct), strict=True))
+            embedded[embedder.model] = rows
         groups: dict[tuple[str, int], list[int]] = {}
         for number, query in queries.items():
             groups.setdefault((query.where, self._depth(query)), []).append(number)
         found: dict[int, Hits] = {}
         for (where, depth), numbers in groups.items():
             matrix = _stacked([rows[queries[number].text] for number in numbers])
-            found.update(zip(numbers, self.index.search_vector(matrix, limit=depth, where=where), strict=True))
+            found.update(zip(numbers, snapshot.search_vector(matrix, limit=depth, where=where), strict=True))
         return found
 
     def _depth(self, query: Query) -> int:
@@ -177,15 +235,15 @@ def _scores(reranker: Reranker, asked: Sequence[tuple[str, Sequence[str]]]) -> l
 class _Shelf:
     """Chunks fetched once for all questions of a call."""
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
         self._chunks: dict[str, Chunk | None] = {}
 
     def fetch(self, ids: Iterable[str]) -> None:
         """Bring these, in one call; ids that are gone are remembered as gone."""
         missing = [one for one in dict.fromkeys(ids) if one not in self._chunks]
         if missing:
-            chunks = self._index.fetch(missing)
+            chunks = self._snapshot.fetch(missing)
             self._chunks.update((one, chunks.get(one)) for one in missing)
 
     def distinct(self, found: Sequence[Fused], *, limit: int) -> list[tuple[Fused, Chunk]]:

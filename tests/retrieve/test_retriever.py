@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from docpipe.embed.hashing import HashingEmbedder
-from docpipe.errors import ConfigError
-from docpipe.index.memory import MemoryIndex
-from docpipe.protocols import DocumentRows, Retriever
+from docpipe.errors import ConfigError, IndexMismatch, SnapshotGone
+from docpipe.index.memory import MemoryIndex, MemorySnapshot
+from docpipe.protocols import DocumentRows, Embedder, Retriever, Snapshot
 from docpipe.retrieve.retriever import IndexRetriever
 from docpipe.testing import chunk
 from docpipe.types import Chunk, EmbeddedChunk, Query
@@ -118,9 +118,11 @@ def test_many_questions_are_embedded_in_one_call_and_answered_as_if_alone(
     ]
     alone = [IndexRetriever(index, EMBEDDER).search(query) for query in queries]
     searched = []
-    real = MemoryIndex.search_vector
+    real = MemorySnapshot.search_vector
     monkeypatch.setattr(
-        MemoryIndex, "search_vector", lambda self, *args, **named: searched.append(named) or real(self, *args, **named)
+        MemorySnapshot,
+        "search_vector",
+        lambda self, *args, **named: searched.append(named) or real(self, *args, **named),
     )
     embedder = Counting()
     assert IndexRetriever(index, embedder).search_many(queries) == alone
@@ -132,13 +134,13 @@ def test_many_questions_are_embedded_in_one_call_and_answered_as_if_alone(
 def test_both_legs_run_at_the_same_time(index: MemoryIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = threading.Barrier(2, timeout=5)
     for name in ("search_text", "search_vector"):
-        real = getattr(MemoryIndex, name)
+        real = getattr(MemorySnapshot, name)
 
-        def waiting(self: MemoryIndex, *args: Any, real: Any = real, **named: Any) -> Any:
+        def waiting(self: MemorySnapshot, *args: Any, real: Any = real, **named: Any) -> Any:
             meeting.wait()
             return real(self, *args, **named)
 
-        monkeypatch.setattr(MemoryIndex, name, waiting)
+        monkeypatch.setattr(MemorySnapshot, name, waiting)
     assert texts(IndexRetriever(index, EMBEDDER), "filter changed")[0] == TEXTS[1]
 
 
@@ -152,9 +154,9 @@ def test_equal_texts_appear_once_and_make_room_for_others() -> None:
 def test_chunks_that_vanished_between_search_and_fetch_are_left_out(
     index: MemoryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = MemoryIndex.fetch
+    real = MemorySnapshot.fetch
     monkeypatch.setattr(
-        MemoryIndex,
+        MemorySnapshot,
         "fetch",
         lambda self, ids: {key: one for key, one in real(self, ids).items() if "changed" not in one.text},
     )
@@ -213,3 +215,68 @@ def test_neighbours_of_a_hit_come_from_its_document(index: MemoryIndex) -> None:
 def test_it_needs_at_least_one_candidate(index: MemoryIndex) -> None:
     with pytest.raises(ValueError, match="candidates must be positive, got 0"):
         IndexRetriever(index, EMBEDDER, candidates=0)
+
+
+def test_a_search_looks_again_where_its_version_was_cleaned_away(
+    index: MemoryIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = MemorySnapshot.fetch, [SnapshotGone("gone", stage="index", remedy="ask again")] * 3
+
+    def fetch(self: MemorySnapshot, ids: Sequence[str]) -> Any:
+        if failures:
+            raise failures.pop()
+        return real(self, ids)
+
+    monkeypatch.setattr(MemorySnapshot, "fetch", fetch)
+    embedder = Counting()
+    assert texts(IndexRetriever(index, embedder), "filter changed")[0] == TEXTS[1]
+    assert len(embedder.calls) == 1, "a question is embedded once"
+    failures += [SnapshotGone("gone", stage="index", remedy="ask again")] * 4
+    with pytest.raises(SnapshotGone):
+        IndexRetriever(index, embedder).search(Query(text="filter changed"))
+
+
+def test_a_search_sees_one_version_from_its_first_word_to_its_last(
+    index: MemoryIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = MemorySnapshot.search_vector
+
+    def meanwhile(self: MemorySnapshot, *args: Any, **named: Any) -> Any:
+        index.delete([chunk(TEXTS[0]).document_id])
+        return real(self, *args, **named)
+
+    monkeypatch.setattr(MemorySnapshot, "search_vector", meanwhile)
+    retriever = IndexRetriever(index, EMBEDDER)
+    assert texts(retriever, "filter changed")[0] == TEXTS[1]
+    assert texts(retriever, "filter changed") == []
+
+
+def test_readers_are_held_and_who_asks_for_the_latest_is_not(index: MemoryIndex) -> None:
+    index.hold()
+    index.delete([chunk(TEXTS[0]).document_id])
+    assert len(texts(IndexRetriever(index, EMBEDDER), "filter changed")) == 5
+    assert texts(IndexRetriever(index, EMBEDDER, latest=True), "filter changed") == []
+    index.publish()
+    assert texts(IndexRetriever(index, EMBEDDER), "filter changed") == []
+
+
+def test_a_question_is_asked_with_the_model_that_the_index_has(index: MemoryIndex) -> None:
+    other = HashingEmbedder(dim=64)
+    made: list[str] = []
+
+    def embedder_for(snapshot: Snapshot) -> Embedder:
+        made.append(snapshot.model)
+        return EMBEDDER
+
+    refusing, following = IndexRetriever(index, other), IndexRetriever(index, other, embedder_for=embedder_for)
+    with pytest.raises(IndexMismatch, match="holds vectors of"):
+        refusing.search(Query(text="filter changed"))
+    assert texts(refusing, "filter changed", mode="text")[0] == TEXTS[1]
+    assert [texts(following, "filter changed")[0] for _ in range(2)] == [TEXTS[1]] * 2
+    assert made == [EMBEDDER.model]
+    index.migration(model=other.model, dim=64)
+    found = dict(index.missing_vectors(other.model, limit=9))
+    index.fill_vectors(other.model, list(found), other.embed_passages(list(found.values())))
+    assert texts(following, "filter changed")[0] == TEXTS[1]
+    index.switch(model=other.model)
+    assert texts(refusing, "filter changed")[0] == TEXTS[1]
