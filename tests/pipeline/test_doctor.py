@@ -1,15 +1,15 @@
 """A damaged index is told as such, mended, and after the next run as good as new."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from examined import SOURCES, Examined, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nights import DIM, MODEL, Nights, digest, state
+from nights import DIM, MODEL, digest, state
 
 from docpipe import _ids
 from docpipe.commands.care_text import examination_text
@@ -20,59 +20,14 @@ from docpipe.pipeline.care.doctor import Mending, examine, unlock
 from docpipe.pipeline.care.findings import LISTED, Examination, Finding
 from docpipe.pipeline.care.seen import Entered, Seen, Space, Tenant, look
 from docpipe.pipeline.history.rows import HISTORY, IMAGE_COLUMNS, RUN_COLUMNS, RUNS, RunRow
-from docpipe.pipeline.ingest.ledger import Ledger, parsed_key
+from docpipe.pipeline.ingest.ledger import parsed_key
 from docpipe.pipeline.report.care_forms import examination
-from docpipe.protocols import Index, IndexCheck, Shelved, Unreadable
+from docpipe.protocols import IndexCheck, Shelved, Unreadable
 
-SOURCES = {f"{name}.txt": f"{name} one\n{name} two\n{name} three" for name in "abcdefgh"}
-CHANGED = {**SOURCES, "a.txt": "a other\na two", "b.txt": "b other"}
 SOUND = IndexCheck(rows=3, model=MODEL, dim=DIM, text_rows=3, versions=4, bytes={"chunks": 2**20})
 
 
 DAMAGED = Unreadable(table="chunks", part="fragment 3", document_ids=(), reason="damaged")
-
-
-class Embeds:
-    model = MODEL
-
-
-@dataclass(frozen=True)
-class Examined:
-    """The stages that a doctor looks at."""
-
-    index: Any
-    embedder: Any = Embeds
-    path: Path = Path("my night.yaml")
-
-
-class World:
-    """An index after three nights, the ledger and the parsed documents as a run leaves them."""
-
-    def __init__(self, index: Index | None = None) -> None:
-        self.stages = Examined(index or MemoryIndex())
-        self.index: Index = self.stages.index
-        self.ledger = Ledger(self.index)
-        self.nights = Nights(self.index)
-        for sources in (SOURCES, CHANGED, SOURCES):
-            self.run(sources)
-
-    def run(self, sources: Mapping[str, str] = SOURCES) -> None:
-        self.nights.run(sources)
-        keys = {uri: parsed_key(digest(text), "", "") for uri, text in sources.items()}
-        rows = [{"key": key, "digest": digest(sources[uri]), "data": b"parsed"} for uri, key in keys.items()]
-        self.ledger.keep_parsed(rows)
-
-    def table(self, name: str, columns: Mapping[str, str], key: str) -> Any:
-        return self.index.table(name, columns=columns, key=key)
-
-    def failing(self) -> set[str]:
-        return {finding.check for finding in self.examine() if not finding.ok}
-
-    def examine(self) -> tuple[Finding, ...]:
-        return examine(self.stages, now=self.nights.days * 86_400 + 100)
-
-    def mend(self) -> tuple[str, ...]:
-        return Mending(self.stages, check=lambda: None)()
 
 
 def seen(**parts: Any) -> Seen:

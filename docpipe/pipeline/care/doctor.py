@@ -125,12 +125,14 @@ class Mending:
 
     def _indexes(self, seen: Seen) -> Iterator[str]:
         found = seen.index
-        if found is None:
-            return
-        if not (found.found_by_text and found.found_by_vector):
+        if isinstance(seen.unread.get("index"), IndexFailed) or (
+            found and not (found.found_by_text and found.found_by_vector)
+        ):
             self._check()
             self._index.rebuild_indexes()
             yield "built the indexes over words and vectors anew"
+        if found is None:
+            return
         if found.leftovers or found.versions > checks.MOST_VERSIONS:
             self._check()
             yield from self._index.optimize(Budget(force=True)).done
