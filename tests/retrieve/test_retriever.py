@@ -198,7 +198,7 @@ def test_hits_of_one_document_make_room_for_an_equally_good_one_of_another(monke
     crowd = [chunk(f"The filter {word}.", position=place) for place, word in enumerate(["leaks", "rusts", "drips"])]
     other = chunk("The filter hums.", uri="z.md")
     scores = [(one.id, 10 - place / 100) for place, one in enumerate([*crowd, other])]
-    monkeypatch.setattr(MemoryIndex, "search_text", lambda self, text, **named: scores)
+    monkeypatch.setattr(MemorySnapshot, "search_text", lambda self, text, **named: scores)
     retriever = IndexRetriever(filled(*crowd, other), Counting(languages=("zh",)))
     fused, by_words = (retriever.search(Query(text="the filter", limit=2, mode=mode)) for mode in ("hybrid", "text"))
     assert [hit.chunk.id for hit in fused] == [crowd[0].id, other.id]
