@@ -10,7 +10,7 @@ import pymupdf
 import pytest
 
 import docpipe
-from docpipe.errors import ConfigError, DocpipeError, IndexMismatch, InvalidOption, SourceError
+from docpipe.errors import ConfigError, DocpipeError, InvalidOption, SourceError
 from docpipe.pipeline.pipe import Pipe
 from docpipe.types import Outcome
 
@@ -186,13 +186,12 @@ def test_a_wrong_pipeline_file_says_where_and_what_was_meant(world: World, old: 
     assert "pipeline.yaml:" in str(caught.value)
 
 
-def test_an_index_of_another_model_is_refused_and_kept(world: World) -> None:
+def test_an_index_of_another_model_is_searched_with_its_own_and_moved_by_the_next_run(world: World) -> None:
     world.open().run()
-    with pytest.raises(IndexMismatch) as caught:
-        world.open(embed="{use: embed.hashing, dim: 64}").run()
-    assert caught.value.remedy
-    with pytest.raises(IndexMismatch):
-        world.open(embed="{use: embed.hashing, dim: 64}").search("lighthouse")
+    other = "{use: embed.hashing, dim: 64}"
+    assert world.open(embed=other).search("lighthouse")
+    report = world.open(embed=other).run()
+    assert (report.unchanged, report.embedded > 0) == (report.account.files.found, True)
     assert world.open().search("lighthouse")
 
 

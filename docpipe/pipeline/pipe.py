@@ -16,6 +16,7 @@ from docpipe.chat.web import WebGrounds
 from docpipe.errors import ConfigError, InvalidOption
 from docpipe.pipeline.file import spec
 from docpipe.pipeline.file.build import Stages, build
+from docpipe.pipeline.file.made_by import embedder_for
 from docpipe.pipeline.golden.evaluation import Evaluation, evaluate
 from docpipe.pipeline.golden.questions import load
 from docpipe.pipeline.golden.staging import required
@@ -209,15 +210,10 @@ class Pipe(Keeping):
 
     @cached_property
     def retriever(self) -> Retriever:
-        """What `search` and `ask` look things up with.
-
-        Raises:
-            IndexMismatch: the index was made by another model: its vectors cannot be compared with this one's.
-        """
+        """What `search` and `ask` look things up with: vectors are asked with the model that the index has."""
         stages = self.stages
-        if stages.index.versions():
-            stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim)
-        return MarkingRetriever(IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker), self._stale)
+        found = IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker, embedder_for=embedder_for(stages))
+        return MarkingRetriever(found, self._stale)
 
     @cached_property
     def _stale(self) -> Stale:

@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.file.build import Stages
-from docpipe.pipeline.golden.evaluation import Verdict, form
 from docpipe.pipeline.golden.questions import Question
-from docpipe.pipeline.golden.staging import golden, required, told, verdict
+from docpipe.pipeline.golden.staging import golden, judged, required, told
 from docpipe.pipeline.history.log import History
 from docpipe.pipeline.history.rows import new_run_id
 from docpipe.pipeline.ingest.attached import Stopping
@@ -133,8 +131,7 @@ def _judged(stages: Stages, report: RunReport, questions: tuple[Question, ...], 
     """Readers see what the run made if it came to its end and the golden questions hold; else they stay."""
     if report.stopped:
         return replace(report, published=False, remarks=(*report.remarks, "not published: the run was stopped before"))
-    found = verdict(stages, questions)
-    reasons = tuple(f"not published: {reason}" for reason in found.reasons)
+    found = judged(stages, questions)
     if found.holds:
         guard.check()
         stages.index.publish()
@@ -142,11 +139,6 @@ def _judged(stages: Stages, report: RunReport, questions: tuple[Question, ...], 
         report,
         version=stages.index.versions(),
         published=found.holds,
-        staged=_told(found),
-        remarks=(*report.remarks, *reasons),
+        staged=found.staged,
+        remarks=(*report.remarks, *found.remarks),
     )
-
-
-def _told(found: Verdict) -> dict[str, Any]:
-    """The evaluation of what the run made, and which questions got worse."""
-    return {**form(found.after), "holds": found.holds, "worse": [one._asdict() for one in found.worse]}

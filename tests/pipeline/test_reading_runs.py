@@ -21,6 +21,7 @@ from docpipe.load.files import FileLoader
 from docpipe.pipeline.file.options import RunOptions
 from docpipe.pipeline.ingest.ledger import Ledger
 from docpipe.pipeline.ingest.memo import Memo
+from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.ingest.recognition import Recognition, tried_again
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.report import json_forms
@@ -194,7 +195,7 @@ def test_an_embedder_whose_service_is_gone_is_not_asked_for_every_batch(
     assert json_forms.error(caught.value)["error"]["notes"] == caught.value.__notes__
     output.tell(caught.value, False, code=1)
     assert capsys.readouterr().err.splitlines()[-1].startswith("note: 3 of 8 documents")
-    again = Run(replace(stages, embedder=ToyEmbedder()), ONE_BY_ONE)("notes")
+    again = Run(replace(stages, embedder=ToyEmbedder()), ONE_BY_ONE, retry=Retry(every=True))("notes")
     assert (again.indexed, again.failed) == (8, 0)
 
 
@@ -205,7 +206,7 @@ def test_a_batch_that_could_not_be_embedded_is_tried_by_the_next_run(tmp_path: P
     (failed,) = report.failures
     assert failed.error is not None
     assert (failed.uri, failed.error.stage, failed.error.retryable) == ("4.txt", "embed", True)
-    again = Run(replace(stages, embedder=ToyEmbedder()), ONE_BY_ONE)("notes")
+    again = Run(replace(stages, embedder=ToyEmbedder()), ONE_BY_ONE, retry=Retry(every=True))("notes")
     assert (again.indexed, again.unchanged) == (1, 7)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from toy_stages import ToyChunker, ToyEmbedder, ToyParser, ToyStages
+from toy_stages import ToyChunker, ToyParser, ToyStages
 
-from docpipe.errors import IndexMismatch, SourceError
+from docpipe.errors import SourceError
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.files import FileLoader
@@ -262,14 +262,6 @@ def test_what_cannot_be_listed_is_not_taken_for_gone(world: World, monkeypatch: 
     report = world.run()
     assert (report.deleted, report.failed) == (0, 1)
     assert world.found("deep") == ["closed/deep.txt"]
-
-
-def test_another_embedder_is_refused_and_nothing_is_lost(world: World) -> None:
-    world.run()
-    world.stages = replace(world.stages, embedder=ToyEmbedder(model="toy-2"))
-    with pytest.raises(IndexMismatch, match="toy-1"):
-        world.run()
-    assert world.found("alpha")
 
 
 def test_progress_tells_each_document(world: World) -> None:

@@ -102,7 +102,7 @@ class Committing:
     def _write(self, batch: Sequence[Item]) -> list[Commit]:
         """In the writer's thread."""
         try:
-            return [Commit(batch, self._writer.write(batch, now=int(time.time())))]
+            return [Commit(batch, self._writer.write(batch))]
         except (EmbedError, ServiceError) as error:
             if len(batch) == 1 or isinstance(error, ServiceError):
                 return [Commit(batch, error)]

@@ -17,8 +17,9 @@ from docpipe.pipeline.ingest.committing import Committing
 from docpipe.pipeline.ingest.in_hand import Commit, Ended, Item, Job, Tally, as_listed, written_outcome
 from docpipe.pipeline.ingest.journal import Journal
 from docpipe.pipeline.ingest.ledger import Ledger, new_row, parsed_key, parsed_row
+from docpipe.pipeline.ingest.migration import move
 from docpipe.pipeline.ingest.paid_vectors import PaidVectors
-from docpipe.pipeline.ingest.plan import Action, Retry, Step, Terms
+from docpipe.pipeline.ingest.plan import Action, Retry, Step, Terms, is_racy
 from docpipe.pipeline.ingest.pricing import Spending
 from docpipe.pipeline.ingest.reading import Reading, recognition
 from docpipe.pipeline.ingest.recognition import ENDS_THE_RUN, tried_again
@@ -140,7 +141,8 @@ class Run:
         found = self._listed()
         self._tally.seconds["list"] = time.monotonic() - begun
         self._count_what_stays(found)
-        if found.work:
+        self._waiting = found.work
+        if self._opened() and found.work:
             self._work(found)
         self._delete_vanished(found)
         self._keep_up()
@@ -152,8 +154,7 @@ class Run:
 
     def _listed(self) -> Survey:
         """What there is to do. Rows of an index that is gone are forgotten, once it is known that it may be written."""
-        index, embedder = self._stages.index, self._stages.embedder
-        lost = not index.versions()
+        lost = not self._stages.index.versions()
         today = Terms(now=self._started, detect=self._options.detect, full=self._full, retry=self._retry)
         terms = today if self._plan is None else self._plan.terms
         found = survey(self._stages.loaders, None if lost else self._ledger, self._stamp, terms)
@@ -163,11 +164,27 @@ class Run:
         check_deletions(found, self._options)
         self._guard.check()
         self._history.begin(self._started, base=lost)
-        index.open(model=embedder.model, dim=embedder.dim, made_by=self._stages.made_by)
         if lost:
             self._ledger.remove(self._ledger.uris())
         self._tally.pages.before = self._ledger.pages()
         return found
+
+    def _opened(self) -> bool:
+        """Whether the index is of this pipeline's embedder, be it by now; else the move to it was stopped."""
+        stages, tally = self._stages, self._tally
+        moved = move(
+            stages.index,
+            stages.embedder,
+            made_by=stages.made_by,
+            guard=self._guard,
+            stop=self._stop,
+            progress=self._progress,
+        )
+        tally.embedded += moved.embedded
+        tally.seconds["embed"] += moved.seconds
+        if moved.complete:
+            stages.index.open(model=stages.embedder.model, dim=stages.embedder.dim, made_by=stages.made_by)
+        return moved.complete
 
     def _count_what_stays(self, found: Survey) -> None:
         self._tally.counts[Status.UNCHANGED] += found.unchanged
@@ -224,8 +241,7 @@ class Run:
             self._parses.close()
             vectors.close()
         self._waiting = found.work[self._fed :]
-        self._tally.waiting += len(self._waiting)
-        if not self._tally.waiting and self._ended is None:
+        if not self._waiting and not self._tally.waiting and self._ended is None:
             vectors.forget()
 
     def _drive(self, pool: WorkerPool, reading: Reading, jobs: Iterator[Job]) -> None:
@@ -279,8 +295,10 @@ class Run:
 
     def _touch(self, job: Job, result: Unchanged) -> None:
         source, row = result.source, job.row
-        self._tally.touched += (row.size, row.modified) != (source.size, source.modified)
-        self._committing.put(replace(row, size=source.size, modified=source.modified, last_tried=job.began))
+        is_touched = (row.size, row.modified) != (source.size, source.modified)
+        self._tally.touched += is_touched
+        if is_touched or is_racy(row.modified, row.last_tried, job.began):
+            self._committing.put(replace(row, size=source.size, modified=source.modified, last_tried=job.began))
         self._finish(Outcome(uri=job.step.uri, status=Status.UNCHANGED))
 
     def _as_renamed(self, job: Job, parsed: Parsed) -> Job:
@@ -342,7 +360,8 @@ class Run:
         self._progress(Event(kind="committed", count=len(commit.items), seconds=result.index_seconds))
 
     def _delete_vanished(self, found: Survey) -> None:
-        """Delete what is gone and lives on under no other name."""
+        """Delete what is gone and lives on under no other name; what the run did not come to waits."""
+        self._tally.waiting += len(self._waiting)
         sure = found.moves.left(found.deleted, waiting=self._waiting)
         check_deletions(found, self._options, deleted=sure)
         self._tally.waiting += len(found.moves.left(found.deleted)) - len(sure)
@@ -367,7 +386,8 @@ class Run:
     @property
     def _changed(self) -> bool:
         counts = self._tally.counts
-        return bool(counts[Status.INDEXED] or counts[Status.UPDATED] or counts[Status.DELETED] or self._tally.chunks)
+        written = counts[Status.INDEXED] or counts[Status.UPDATED] or counts[Status.DELETED]
+        return bool(written or self._tally.chunks or self._tally.embedded)
 
     def _keep_up(self) -> None:
         """After a run that changed something: upkeep of the index, and no document is kept that nothing refers to."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from docpipe._ids import text_key
 from docpipe.errors import EmbedError
 from docpipe.pipeline.ingest.attached import Guard, Keeps
-from docpipe.pipeline.ingest.in_hand import Item, Written
+from docpipe.pipeline.ingest.in_hand import Item, Job, Written
 from docpipe.pipeline.ingest.journal import Journal
 from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp, in_hand_row, parsed_key
 from docpipe.pipeline.ingest.paid_vectors import PaidVectors
@@ -57,11 +57,8 @@ class BatchWriter:
         self._stopped = False
         self._remembered: OrderedDict[str, type_vector] = OrderedDict()
 
-    def write(self, items: Sequence[Item], *, now: int) -> Written:
+    def write(self, items: Sequence[Item]) -> Written:
         """Replace these documents in the index, then in the ledger; what they were called before goes with it.
-
-        Args:
-            now: seconds since 1970.
 
         Raises:
             LeaseLost: another process took the index over; nothing more is written.
@@ -70,7 +67,7 @@ class BatchWriter:
         keys = [[text_key(chunk.content) for chunk in item.parsed.chunks] for item in items]
         vectors, embedded = self._vectors(items, keys)
         middle = time.monotonic()
-        self._commit(items, keys, vectors, now=now)
+        self._commit(items, keys, vectors)
         _give_back()
         total = sum(map(len, keys))
         return Written(
@@ -98,12 +95,7 @@ class BatchWriter:
         self._stopped = True
 
     def _commit(
-        self,
-        items: Sequence[Item],
-        keys: Sequence[Sequence[str]],
-        vectors: "Mapping[str, type_vector]",
-        *,
-        now: int,
+        self, items: Sequence[Item], keys: Sequence[Sequence[str]], vectors: "Mapping[str, type_vector]"
     ) -> None:
         self._parses.wait([self._parsed_key(item.parsed) for item in items])
         self._note([row for item in items for row in item.job.before])
@@ -114,7 +106,7 @@ class BatchWriter:
         emptied = [DocumentRows(document_id=row.document_id, chunks=()) for row in renamed]
         self._guard.check()
         self._index.replace([*written, *emptied])
-        self.put([self._ledger_row(item.parsed, item.job.row, now=now) for item in items])
+        self.put([self._ledger_row(item.parsed, item.job) for item in items])
         self._ledger.remove([row.uri for row in renamed])
 
     def _note(self, rows: Sequence[Row]) -> None:
@@ -189,10 +181,10 @@ class BatchWriter:
             chunks=tuple(EmbeddedChunk(chunk=chunk, vector=vectors[key], model=model) for chunk, key in pairs),
         )
 
-    def _ledger_row(self, parsed: Parsed, row: Row, *, now: int) -> Row:
+    def _ledger_row(self, parsed: Parsed, job: Job) -> Row:
         source, coverage = parsed.source, parsed.coverage
         return Row(
-            uri=row.uri,
+            uri=job.row.uri,
             document_id=parsed.document_id,
             status=Status.INDEXED.value,
             size=source.size,
@@ -205,7 +197,7 @@ class BatchWriter:
             tokens=sum(chunk.token_count for chunk in parsed.chunks),
             pages=parsed.pages,
             ocr_pages=",".join(map(str, parsed.ocr_pages)),
-            last_tried=now,
+            last_tried=job.began,
             characters=coverage.characters,
             covered=coverage.covered,
             left_out=json.dumps(dict(coverage.left_out)) if coverage.left_out else "",

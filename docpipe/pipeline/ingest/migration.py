@@ -1,0 +1,89 @@
+"""An index of another model's vectors -> one of this model's, while readers go on with the old one."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from docpipe._ids import text_key
+from docpipe.pipeline.ingest.attached import Guard, Stopping
+from docpipe.pipeline.ingest.paid_vectors import PaidVectors
+from docpipe.pipeline.report.reports import Event
+from docpipe.protocols import Embedder, Index, RepliesKept
+
+if TYPE_CHECKING:
+    from docpipe.types import type_vector
+
+_SLICE = 256
+"""Texts embedded between two looks at whether the run was stopped; a kill costs so many at most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """How far a move to another model came."""
+
+    complete: bool
+    """Whether readers ask with the new model by now."""
+    embedded: int = 0
+    """Texts that the embedder was given."""
+    seconds: float = 0.0
+
+
+def move(
+    index: Index,
+    embedder: Embedder,
+    *,
+    made_by: str,
+    guard: Guard,
+    stop: Stopping,
+    progress: Callable[[Event], None],
+) -> Moved:
+    """Fill the vectors that are missing, slice by slice, and switch when all are there.
+
+    An index that is of this model already is left as it is, as is one that was never written. A move that was
+    stopped or killed is gone on with by the next run: what it filled stays.
+
+    Raises:
+        EmbedError, ServiceError: the embedder failed. What was filled stays.
+        LeaseLost: another process took the index over.
+    """
+    held = index.snapshot(latest=True).model
+    if held in ("", embedder.model):
+        return Moved(complete=True)
+    begun, embedded = time.monotonic(), 0
+    index.migration(model=embedder.model, dim=embedder.dim)
+    paid = PaidVectors(index, model=embedder.model)
+    try:
+        while some := index.missing_vectors(embedder.model, limit=_SLICE):
+            if stop.reason:
+                return Moved(complete=False, embedded=embedded, seconds=time.monotonic() - begun)
+            vectors = _vectors(embedder, {text_key(content): content for _, content in some}, paid)
+            guard.check()
+            index.fill_vectors(embedder.model, [chunk_id for chunk_id, _ in some], _matrix(vectors))
+            embedded += len(some)
+            progress(Event(kind="embedded", count=len(some)))
+    finally:
+        paid.close()
+    guard.check()
+    index.switch(model=embedder.model, made_by=made_by)
+    return Moved(complete=True, embedded=embedded, seconds=time.monotonic() - begun)
+
+
+def _vectors(embedder: Embedder, texts: dict[str, str], paid: PaidVectors) -> "list[type_vector]":
+    """The vectors of some texts, in order; what was paid for before is not paid for again."""
+    found = paid.find(list(texts))
+    missing = {text: key for key, text in texts.items() if key not in found}
+    if missing and isinstance(embedder, RepliesKept):
+        made = embedder.embed_keeping(
+            list(missing), lambda replies: paid.keep({missing[text]: vector for text, vector in replies.items()})
+        )
+        found.update(zip(missing.values(), made, strict=True))
+    elif missing:
+        found.update(zip(missing.values(), embedder.embed_passages(list(missing)), strict=True))
+    return [found[key] for key in texts]
+
+
+def _matrix(vectors: "list[type_vector]") -> "type_vector":
+    import numpy as np
+
+    return np.stack(vectors)
