@@ -9,10 +9,11 @@ from docpipe._ids import text_key
 from docpipe.index import filters
 from docpipe.index.questions import question_words
 from docpipe.pipeline.file.build import Stages
+from docpipe.pipeline.file.made_by import embedder_for
 from docpipe.pipeline.golden.questions import Spot
 from docpipe.pipeline.golden.staging import retriever
 from docpipe.pipeline.golden.tracing import Look, many
-from docpipe.protocols import Index, Reranker
+from docpipe.protocols import Embedder, Reranker, Snapshot
 from docpipe.retrieve.fusion import speaks
 from docpipe.types import Chunk, Hit, Query
 
@@ -68,9 +69,15 @@ class Ranking:
     wanted: int
     """How many hits are looked at further on: by the search's reader, or by who answers."""
 
-    @property
-    def _index(self) -> Index:
-        return self.stages.index
+    @cached_property
+    def _index(self) -> Snapshot:
+        """What readers see."""
+        return self.stages.index.snapshot()
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        own = self.stages.embedder
+        return own if self._index.model in ("", own.model) else embedder_for(self.stages)(self._index)
 
     def held(self, made: Sequence[Chunk]) -> Held:
         """The chunks of the place.
@@ -86,7 +93,7 @@ class Ranking:
     @cached_property
     def _vector(self) -> "type_matrix":
         """The question's, shape (1, dim)."""
-        return self.stages.embedder.embed_queries([" ".join(self.question.split())])
+        return self._embedder.embed_queries([" ".join(self.question.split())])
 
     @property
     def _there(self) -> str:
@@ -113,7 +120,7 @@ class Ranking:
 
     def _vectors(self, held: Held) -> Look:
         embedded = sum(chunk_id in held.embedded for chunk_id in held.chunks)
-        said = f"{embedded:,} of {many(len(held.chunks), 'chunk')} with one of {self.stages.embedder.model}"
+        said = f"{embedded:,} of {many(len(held.chunks), 'chunk')} with one of {self._embedder.model}"
         lost = not embedded and self.stages.retrieve.mode != "text"
         return Look(stage="vectors", said=said, lost=lost, remedy="" if embedded == len(held.chunks) else _DOCTOR)
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from docpipe.errors import ConfigError, DocpipeError
 from docpipe.pipeline.file.build import Stages
+from docpipe.pipeline.file.made_by import embedder_for
 from docpipe.pipeline.golden.evaluation import Evaluation, Verdict, compare, evaluate, form, shortfalls, verdict_form
 from docpipe.pipeline.golden.questions import Question, load
 from docpipe.protocols import Retriever
@@ -88,4 +89,6 @@ def told(stages: Stages, questions: tuple[Question, ...]) -> Told:
 
 def retriever(stages: Stages, *, head: bool = False) -> Retriever:
     """What the questions are asked with: the pipeline's own search, of what readers see or of what was written last."""
-    return IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker)
+    return IndexRetriever(
+        stages.index, stages.embedder, rerank=stages.reranker, latest=head, embedder_for=embedder_for(stages)
+    )
