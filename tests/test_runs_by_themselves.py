@@ -9,13 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from docpipe.commands import timing_text
+from docpipe.index.lancedb import LanceIndex
 from docpipe.pipeline.schedule.child import Done, run_apart
+from docpipe.pipeline.schedule.holders import this_process
+from docpipe.pipeline.schedule.lease import Lease, World, hold
 from docpipe.pipeline.schedule.stopping import TERMINATED, Stop
 
 PIPELINE = """\
@@ -161,6 +165,27 @@ def test_a_run_apart_that_fails_is_told_with_its_error(tmp_path: Path) -> None:
     done = run_apart([str(tmp_path / "missing.yaml")], Stop())
     assert done.code == 2
     assert "missing.yaml" in timing_text.run_line(done, ended=MOMENT)
+
+
+def test_a_run_that_begins_while_a_restore_is_at_work_is_refused_and_says_who_is(shelf: Path) -> None:
+    index = LanceIndex(uri=str(shelf.parent / "index"))
+    for folder in (None, shelf.parent / "index"):  # the lease alone, and the folder's lock
+        with hold(index, folder, run_id="20261121T142600-7f3a", purpose="restore"):
+            done = run_apart([str(shelf)], Stop())
+        assert done.code == 3
+        told = timing_text.run_line(done, ended=MOMENT)
+        assert f"process {os.getpid()} on " in told
+        assert "(restore 20261121T142600-7f3a), since 20" in told
+
+
+def test_a_run_says_from_whom_it_took_the_index_over(shelf: Path) -> None:
+    index = LanceIndex(uri=str(shelf.parent / "index"))
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        holder = replace(this_process(), pid=gone.pid)
+    Lease(index, run_id="dead", purpose="run", world=World(me=holder))._take(0.0)
+    done = run_apart([str(shelf)], Stop())
+    assert done.code == 0
+    assert any(f"took the index over from process {gone.pid}" in remark for remark in done.form["remarks"])
 
 
 def test_a_run_apart_does_not_import_what_lies_in_the_folder_it_is_begun_in(
