@@ -8,6 +8,7 @@ import pytest
 import docpipe
 from docpipe import cli
 from docpipe.errors import ConfigError
+from docpipe.pipeline.golden import evaluation
 
 PIPELINE = """
 version: 1
@@ -96,3 +97,51 @@ def test_eval_on_an_index_that_was_never_filled_says_so(island: Path, capsys: py
     island.write_text(PIPELINE.replace("./index", "./elsewhere"), encoding="utf-8")
     assert cli.main(["eval", str(island)]) == 1
     assert "is the index empty?" in capsys.readouterr().out
+
+
+def test_a_staged_run_that_loses_a_question_leaves_readers_at_the_old_version_and_a_mended_one_is_published(
+    island: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tower = island.parent / "docs" / "tower.md"
+    (island.parent / "docs" / "museum.md").write_text("# Museum\n\nThe museum opens at nine.\n", encoding="utf-8")
+    tower.rename(island.parent / "tower.md")
+    assert cli.main(["run", str(island), "--stage", "--json"]) == 1
+    form = json.loads(capsys.readouterr().out)
+    assert form["published"] is False
+    lost = "'When was the lighthouse built?' was found at rank 1, and is no more"
+    assert f"not published: {lost}" in form["remarks"]
+    assert form["staged"]["reasons"] == [lost]
+    with docpipe.open(island) as pipe:
+        assert {hit.chunk.source.uri for hit in pipe.search("lighthouse museum", limit=8)} == {"tower.md", "harbour.md"}
+        (island.parent / "tower.md").rename(tower)
+        assert cli.main(["run", str(island), "--stage", "--json"]) == 0
+        form = json.loads(capsys.readouterr().out)
+        assert form["published"] is True
+        assert [one["question"] for one in form["staged"]["better"]] == ["Who keeps the museum?"]
+        assert "museum.md" in {hit.chunk.source.uri for hit in pipe.search("lighthouse museum", limit=8)}
+        assert evaluation.read(form["staged"]) == pipe.evaluate()
+
+
+def test_an_ordinary_run_keeps_what_the_questions_found(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (island.parent / "docs" / "museum.md").write_text("# Museum\n\nAsta keeps the museum.\n", encoding="utf-8")
+    assert cli.main(["run", str(island), "--json"]) == 0
+    form = json.loads(capsys.readouterr().out)
+    assert form["staged"]["hit_rate"] == 1
+    assert [one["rank"] for one in form["staged"]["questions"]] == [1, 1]
+
+
+def test_a_broken_file_of_questions_stops_a_run_before_it_begins(
+    island: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (island.parent / "golden.yaml").write_text("- {question: What}\n", encoding="utf-8")
+    (island.parent / "docs" / "tower.md").unlink()
+    assert cli.main(["run", str(island)]) == 2
+    assert "golden.yaml:1: [0]: nothing says what must be found" in capsys.readouterr().err
+    with docpipe.open(island) as pipe:
+        assert pipe.search("lighthouse", limit=1)[0].chunk.source.uri == "tower.md"
+
+
+def test_a_staged_run_without_questions_says_what_to_add(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    island.write_text(PIPELINE.replace("eval:", "# eval:"), encoding="utf-8")
+    assert cli.main(["run", str(island), "--stage"]) == 2
+    assert "the pipeline has no golden questions (add `eval:" in capsys.readouterr().err
