@@ -315,7 +315,7 @@ def test_a_run_in_which_something_failed_is_told(listener: Listener) -> None:
         report = traces.leave(FAILING)
     assert report.remarks == ()
     (told,) = listener.told
-    assert told["text"] == f"docpipe handbook, run {RUN_ID}: 1 documents failed"
+    assert told["text"] == f"docpipe handbook, run {RUN_ID}: documents failed: 1"
     assert (told["pipeline"], told["run_id"], told["failed"], told["error"]) == ("handbook", RUN_ID, 1, None)
     assert told["failures"][0]["uri"] == "bad.pdf" and told["failures"][0]["remedy"] == "copy it again"
 

@@ -39,8 +39,8 @@ def headline(report: RunReport) -> str:
     files = report.account.files.gap
     wrong = [
         f"ended by {report.ended_by.type}: {report.ended_by.message}" if report.ended_by else "",
-        f"{report.failed:,} documents failed" if report.failed else "",
-        f"{len(report.account.gaps) or files:,} gaps in its account" if not report.account.closed else "",
+        f"documents failed: {report.failed:,}" if report.failed else "",
+        f"gaps in its account: {len(report.account.gaps) or files:,}" if not report.account.closed else "",
         "its version is not published" if not report.published else "",
     ]
     return f"docpipe {report.pipeline}, run {report.run_id}: {'; '.join(part for part in wrong if part) or 'ok'}"
