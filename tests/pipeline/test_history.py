@@ -1,5 +1,9 @@
 """What a run replaced -> the index as it was after any run that is kept."""
 
+import contextlib
+import tempfile
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nights import Killed, Nights, digest, digests, read, state
 
-from docpipe.errors import ConfigError
+from docpipe.errors import ConfigError, SnapshotGone
 from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.file.options import KeepOptions
-from docpipe.pipeline.history import log
+from docpipe.pipeline.history import log, restoring
 from docpipe.pipeline.history.log import History
 from docpipe.pipeline.history.past import Past, why_not
 from docpipe.pipeline.history.rows import HISTORY, IMAGE_COLUMNS, RUN_COLUMNS, RUNS
@@ -22,6 +26,7 @@ from docpipe.protocols import Index
 
 TEXTS = st.sampled_from(["one", "one\ntwo", "two\nthree\nfour", "five"])
 SOURCES = st.dictionaries(st.sampled_from(["a.md", "b.md", "c.md", "d|e.md"]), TEXTS)
+NIGHTS = st.lists(SOURCES, min_size=1, max_size=8)
 FIRST = {"a.md": "one\ntwo", "b.md": "three", "c.md": "four"}
 SECOND = {"a.md": "one\nten", "c.md": "four", "d.md": "five\nsix"}
 """One changed, one gone, one new."""
@@ -41,18 +46,31 @@ def of(sources: Mapping[str, str]) -> dict[str, str]:
     return {uri: digest(text) for uri, text in sources.items()}
 
 
-@settings(deadline=None)
-@given(nights=st.lists(SOURCES, min_size=1, max_size=8), keep=st.integers(1, 4), data=st.data())
+@settings(max_examples=50)
+@given(nights=NIGHTS, keep=st.integers(1, 4), data=st.data())
 def test_any_run_that_is_kept_is_had_back_exactly_and_the_next_run_goes_on(
     nights: list[dict[str, str]], keep: int, data: st.DataObject
 ) -> None:
-    world = Nights(MemoryIndex(), keep=KeepOptions(runs=keep))
+    go_back_and_on(Nights(MemoryIndex(), keep=KeepOptions(runs=keep)), nights, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=12)
+@given(nights=NIGHTS, keep=st.integers(1, 4), data=st.data())
+def test_the_same_of_an_index_on_disk(nights: list[dict[str, str]], keep: int, data: st.DataObject) -> None:
+    from docpipe.index.lancedb import LanceIndex
+
+    with tempfile.TemporaryDirectory() as folder:
+        go_back_and_on(Nights(LanceIndex(uri=folder), keep=KeepOptions(runs=keep)), nights, data)
+
+
+def go_back_and_on(world: Nights, nights: list[dict[str, str]], data: st.DataObject) -> None:
+    """Some runs, some of them killed first; two restores of what is kept; then the next run."""
     made = {}
     for sources in nights:
         if data.draw(st.booleans(), label="dies"):
-            with pytest.raises(Killed):
+            with contextlib.suppress(Killed):
                 world.run(sources, dies_after=data.draw(st.integers(0, 8), label="after"))
-                raise Killed  # it had less to write
         row = world.run(sources)
         made[row.id] = (state(world.index), digests(world.index))
     for _ in range(2):
@@ -65,7 +83,7 @@ def test_any_run_that_is_kept_is_had_back_exactly_and_the_next_run_goes_on(
     assert (state(world.index), digests(world.index)) == list(made.values())[-1]
 
 
-@settings(deadline=None)
+@settings(max_examples=50)
 @given(nights=st.lists(SOURCES, min_size=2, max_size=4), dies_after=st.integers(0, 40))
 def test_a_restore_that_was_killed_is_mended_by_the_next_run_and_may_be_asked_for_again(
     nights: list[dict[str, str]], dies_after: int
@@ -124,6 +142,33 @@ def test_readers_see_all_or_nothing_of_a_restore_wherever_it_is_killed(index: In
     assert read(index) == (SECOND if dies_after < 9 else FIRST)
     world.run(SECOND)
     assert (read(index), digests(index)) == (SECOND, of(SECOND))
+
+
+def test_readers_at_work_during_a_restore_see_the_old_or_the_new_index_and_nothing_else(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "_AT_ONCE", 3)
+    world = Nights(index)
+    old, new = ({f"{number}.md": f"{word} {number}" for number in range(12)} for word in ("old", "new"))
+    first = world.run(old)
+    world.run(new)
+    seen: list[dict[str, str]] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            with contextlib.suppress(SnapshotGone):  # who searches looks again
+                seen.append(read(index))
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    while not seen:
+        time.sleep(0.001)
+    world.restore(first.id)
+    done.set()
+    reader.join()
+    assert all(found in (old, new) for found in seen)
+    assert read(index) == old
 
 
 def test_a_document_that_was_put_back_by_a_killed_restore_and_has_no_file_is_known_to_the_next_run() -> None:

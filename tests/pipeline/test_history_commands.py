@@ -19,6 +19,7 @@ from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.file.options import KeepOptions, RunOptions
 from docpipe.pipeline.golden.evaluation import Moved
 from docpipe.pipeline.history.difference import Difference, DocumentChange
+from docpipe.pipeline.schedule.lease import hold
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = {"a.md": "one\ntwo", "b.md": "three"}
@@ -122,6 +123,31 @@ def test_a_restore_while_another_run_is_at_work_ends_with_3(
     monkeypatch.setattr(pipes.Pipe, "_alone", locked)
     assert main(["restore", "p.yaml", first.id]) == 3
     assert "process 7" in capsys.readouterr().err
+
+
+PIPELINE = """
+version: 1
+name: small
+source: {use: load.files, path: docs}
+stages: [{use: parse.auto}, {use: chunk.layout}, {use: embed.hashing}]
+index: {use: index.lancedb, uri: index}
+chat: {use: chat.extractive}
+"""
+
+
+def test_a_run_while_a_restore_is_at_work_is_refused_and_the_other_way_round(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# A\n\nalpha", encoding="utf-8")
+    file = tmp_path / "small.yaml"
+    file.write_text(PIPELINE, encoding="utf-8")
+    with pipes.open(file) as pipe:
+        first = pipe.run()
+        index, own = pipe.stages.index, "20300101T000000-0000"
+        with hold(index, tmp_path / "index", run_id=own, purpose="restore"), pytest.raises(RunLocked):
+            pipe.run()
+        with hold(index, tmp_path / "index", run_id=own), pytest.raises(RunLocked):
+            pipe.restore(first.run_id)
+        assert [version.run.kind for version in pipe.tags().versions] == ["run"]
 
 
 def test_diff_tells_documents_chunks_and_questions(world: Nights, capsys: pytest.CaptureFixture[str]) -> None:

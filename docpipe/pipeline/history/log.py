@@ -69,7 +69,7 @@ class History(Past):
         fresh = [(uri, document_id) for uri, document_id in dict(pairs).items() if uri not in self._noted]
         for start in range(0, len(fresh), _AT_ONCE):
             some = fresh[start : start + _AT_ONCE]
-            ids = [document_id for _, document_id in some]
+            ids = [document_id for uri, document_id in some if uri in ledger_rows]  # of others there are no rows
             rows, chunk_ids = self._index.export(ids), self._index.chunk_ids(ids)
             self._images.put(
                 [
