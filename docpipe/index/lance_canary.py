@@ -14,13 +14,24 @@ _FAR = 0.01
 
 
 def text_found(table: Any) -> bool:
-    """Whether a row of the oldest part and one of the newest are found by their own words."""
-    return all(_found_by_words(table, row) for row in _ends(table))
+    """Whether a row of the oldest part and one of the newest are found by their own words.
+
+    An index that cannot even be asked finds nothing.
+    """
+    rows = _ends(table)
+    try:
+        return all(_found_by_words(table, row) for row in rows)
+    except (RuntimeError, OSError, ValueError):
+        return False
 
 
 def vector_found(table: Any, column: str, probing: Mapping[str, int]) -> bool:
     """Whether the vectors of these rows find a row just there, looking as hard as searches do."""
-    return all(_found_by_vector(table, column, row["id"], probing) for row in _ends(table))
+    rows = _ends(table)
+    try:
+        return all(_found_by_vector(table, column, row["id"], probing) for row in rows)
+    except (RuntimeError, OSError, ValueError):
+        return False
 
 
 def _ends(table: Any) -> list[dict[str, Any]]:

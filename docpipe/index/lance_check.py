@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS_AT_ONCE = 2_000
-_TOLD = 100
-"""Ids that are named of each kind of fault."""
+_TOLD = 100_000
+"""Ids that are named of each kind of fault; a repair needs them all."""
 
 
 def check(database: Database, name: str, vectors: VectorIndexes) -> IndexCheck:

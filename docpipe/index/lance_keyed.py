@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from docpipe.errors import IndexMismatch
 from docpipe.index.filters import literal
 from docpipe.index.lance_tables import Database, among, upsert
-from docpipe.index.memory_tables import DEFAULTS, arrow_schema, check_key, complete
+from docpipe.index.memory_tables import DEFAULTS, arrow_schema, check_key, complete, unknown_columns
 from docpipe.index.rows import COMPRESSED, PRIMARY_KEY, storable
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class LanceKeyedTable:
             found.update((row[self._key], row) for row in rows)
         return found
 
-    def find(self, column: str, value: str | int | bool, /) -> list[dict[str, Any]]:
+    def find(self, column: str, value: str | float | bool, /) -> list[dict[str, Any]]:
         """Whole rows whose column has this value, by key."""
         rows = self._rows(_equal(column, value), column)
         return sorted((row for row in rows if row[column] == value), key=lambda row: row[self._key])
@@ -163,15 +162,7 @@ class LanceKeyedTable:
             return tuple(self._columns)
         names: list[str] = table.schema.names
         if self._key not in names or set(names) - set(self._columns):
-            found, wanted = ", ".join(names), ", ".join(self._columns)
-            raise IndexMismatch(
-                f"the table {self._name!r} of the index {self._database.uri!r} has the columns {found}, not {wanted}: "
-                "another docpipe made it, newer than this one",
-                found=found,
-                wanted=wanted,
-                index=self._database.uri,
-                remedy="upgrade docpipe, or point `index.uri` at a new folder and run again",
-            )
+            raise unknown_columns(self._name, ", ".join(names), ", ".join(self._columns), index=self._database.uri)
         if len(names) == len(self._columns):
             self._complete = table
         return names

@@ -203,6 +203,12 @@ class Migration:
                     table.drop_index(indexes(table)[name].name)
         self._database.commit(lambda: table.drop_columns(others), doing="write")
 
+    def sweep(self) -> None:
+        """Drop the gathered vectors of the model that is in use already: a switch that was killed at its end."""
+        left = filling(self._snapshots.latest().model)
+        if self._database.table(left) is not None:
+            self._database.drop(left)
+
 
 def _filled(table: Any, *, keys: Sequence[str]) -> "pa.Table":
     return table.search().where(among("text_key", keys)).to_arrow()

@@ -43,6 +43,12 @@ class Pin:
         self._unname(table)
         return self._snapshots.latest().version
 
+    def tidy(self) -> None:
+        """Take back a name that holds nobody: a hold that was killed half way."""
+        table = self._database.table(self._name)
+        if table is not None and not self.held():
+            self._unname(table)
+
     def _say(self, table: Any, version: str | None) -> None:
         update = {"path": "id", "metadata": {PINNED_KEY: version}}
         self._database.commit(lambda: table.update_field_metadata(update), doing="publish")

@@ -346,7 +346,9 @@ class LanceIndex:
 
     def optimize(self, budget: Budget = ORDINARY, /) -> Upkept:
         """Upkeep after writing, where the figures say that it pays; then sample rows are asked for."""
+        self._pin.tidy()
         self._migration.tidy()
+        self._migration.sweep()
         return self._upkeep.run(budget)
 
     def check(self) -> IndexCheck:

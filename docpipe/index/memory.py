@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from docpipe._ids import text_key
 from docpipe.errors import IndexMismatch
 from docpipe.index import filters, rows
-from docpipe.index.memory_tables import MemoryTable
+from docpipe.index.memory_tables import MemoryTable, Store
 from docpipe.index.questions import question_words
 from docpipe.protocols import (
     ORDINARY,
@@ -109,7 +109,7 @@ class _State:
         self.lock = threading.RLock()
         self.head = MemorySnapshot()
         self.held: MemorySnapshot | None = None
-        self.tables: dict[str, MemoryTable] = {}
+        self.tables: dict[str, Store] = {}
         self.filled: dict[str, tuple[int, dict[str, type_matrix]]] = {}
         """By model: its dimension, and vectors by the key of their text."""
 
@@ -352,8 +352,7 @@ class MemoryIndex:
     def table(self, name: str, /, *, columns: Mapping[str, str], key: str) -> KeyedTable:
         """A small table beside the chunks."""
         with self._state.lock:
-            made = self._state.tables.setdefault(name, MemoryTable(columns, key=key))
-            return made.widened(columns, key=key)
+            return MemoryTable(self._state.tables.setdefault(name, Store()), name, columns, key=key)
 
 
 def _unit(vectors: "type_matrix") -> "type_matrix":

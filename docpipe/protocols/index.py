@@ -327,7 +327,7 @@ class KeyedTable(Protocol):
         """Whole rows by key; unknown keys are left out."""
         ...
 
-    def find(self, column: str, value: str | int | bool, /) -> list[dict[str, Any]]:
+    def find(self, column: str, value: str | float | bool, /) -> list[dict[str, Any]]:
         """Whole rows whose column has this value, by key."""
         ...
 

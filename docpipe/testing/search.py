@@ -1,106 +1,17 @@
-"""Contract suites and fakes for the authors of stages: subclass a suite, say what to make, and pytest runs it."""
+"""What every index does with documents: it replaces them whole, and finds them by words and by vectors."""
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from docpipe._ids import chunk_id, document_id, text_key
-from docpipe.errors import DocpipeError, IndexMismatch, InvalidOption
-from docpipe.geometry import Geometry, Line, PageBox
+from docpipe._ids import document_id, text_key
+from docpipe.errors import IndexMismatch, InvalidOption
 from docpipe.index.filters import quoted
-from docpipe.protocols import Budget, DocumentRows, Index
-from docpipe.types import BlockKind, Chunk, EmbeddedChunk, Source, Span
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    type_vector = NDArray[np.float32]
-
-MODEL, DIM = "contract-model", 4
-AWKWARD = (
-    'it\'s "here".pdf',
-    "a\nb\tc.md",
-    "资料/第一章 100%_x.pdf",
-    "back\\slash.txt",
-    "'; DROP TABLE chunks; --",
-    "e\u0301.md",
-)
-"""Uris that a careless filter or delete stumbles over."""
+from docpipe.protocols import Budget, DocumentRows
+from docpipe.testing.samples import AWKWARD, DIM, MODEL, Opened, chunk, document, embedded, refused, vectors
+from docpipe.types import BlockKind, Chunk, Source, Span
 
 
-def chunk(text: str, *, uri: str = "a.md", position: int = 0, language: str = "en", page: int = 1) -> Chunk:
-    """A chunk with something in every field."""
-    document, start = document_id(uri), 100 * position
-    box = PageBox(page, 0.1, 0.2, 0.9, 0.3)
-    return Chunk(
-        id=chunk_id(document, text, position),
-        document_id=document,
-        source=Source(uri=uri, media_type="text/markdown", digest="d" * 64, size=7, modified=1_714_521_600_000_000_000),
-        span=Span(start, start + len(text)),
-        text=text,
-        context="Part > ",
-        headings=("Part", "第一章"),
-        block_ids=("b1", "b2"),
-        kind=BlockKind.PARAGRAPH,
-        pages=(page, page + 1),
-        boxes=(box, box._replace(page=page + 1)),
-        token_count=len(text),
-        position=position,
-        title="It's a title",
-        language=language,
-        geometry=Geometry.of([Line(start, start + len(text), page, 0.1, 0.2, 0.9, 0.3, (0.1, 0.9))]),
-    )
-
-
-def embedded(chunk: Chunk, vector: Sequence[float] = (1, 0, 0, 0), *, model: str = MODEL) -> EmbeddedChunk:
-    """A chunk with this vector, made to length 1."""
-    import numpy as np
-
-    array = np.asarray(vector, dtype=np.float32)
-    return EmbeddedChunk(chunk=chunk, vector=array / np.linalg.norm(array), model=model)
-
-
-def document(uri: str, *texts: str, language: str = "en") -> DocumentRows:
-    """One document's rows: a chunk per text, on pages 1, 2, 3 ..., with vectors that turn from the first axis away."""
-    rows = [
-        embedded(chunk(text, uri=uri, position=n, page=n + 1, language=language), (1, 0.1 * n, 0, 0.01))
-        for n, text in enumerate(texts)
-    ]
-    return DocumentRows(document_id=document_id(uri), chunks=tuple(rows))
-
-
-def vectors(*rows: Sequence[float]) -> "NDArray[np.float32]":
-    """Question vectors, float32, shape (len(rows), dim)."""
-    import numpy as np
-
-    return np.asarray(rows, dtype=np.float32)
-
-
-def refused(kind: type[DocpipeError], work: object) -> DocpipeError:
-    """The error that `work()` raises; it must be of this kind and say what to try."""
-    try:
-        work()  # type: ignore[operator]
-    except kind as error:
-        assert error.remedy, f"{kind.__name__} says nothing of what to try"
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
-
-
-class IndexContract:
-    """What every index does. Subclass it and define `make`, which gives a new index at each call."""
-
-    def make(self) -> Index:
-        """A new, empty index."""
-        raise NotImplementedError
-
-    def opened(self, *documents: DocumentRows) -> Index:
-        """A new index that holds these documents."""
-        index = self.make()
-        index.open(model=MODEL, dim=DIM)
-        if documents:
-            index.replace(documents)
-        return index
+class SearchContract(Opened):
+    """An index holds what it was given, and finds it."""
 
     def test_an_index_that_was_never_written_gives_nothing(self) -> None:
         index = self.make()
@@ -319,26 +230,3 @@ class IndexContract:
             thread.join()
         assert found.count(expected) == 8
         assert found.count(5) == 8
-
-    def test_a_keyed_table_keeps_one_row_per_key(self) -> None:
-        columns = {"uri": "str", "size": "int", "cost": "float", "data": "bytes", "good": "bool"}
-        table = self.make().table("things", columns=columns, key="uri")
-        assert table.columns("uri", "size") == {"uri": [], "size": []}
-        assert table.get(["x"]) == {}
-        table.remove(["x"])
-        row = {"uri": "it's", "size": 2**40, "cost": 0.5, "data": b"\x00\xff", "good": True}
-        table.put([row, {**row, "uri": "b", "size": 1}])
-        table.put([{**row, "size": 3}])
-        assert table.get(["it's", "gone"]) == {"it's": {**row, "size": 3}}
-        assert sorted(table.columns("uri")["uri"]) == ["b", "it's"]
-        table.remove(["it's", "gone"])
-        assert table.columns("uri", "size") == {"uri": ["b"], "size": [1]}
-
-    def test_tidying_a_keyed_table_changes_no_row(self) -> None:
-        table = self.make().table("things", columns={"key": "str", "size": "int"}, key="key")
-        table.tidy()
-        for size in range(5):
-            table.put([{"key": str(size % 3), "size": size}])
-        before = table.get(["0", "1", "2"])
-        table.tidy()
-        assert table.get(["0", "1", "2"]) == before
