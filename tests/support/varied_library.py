@@ -1,0 +1,87 @@
+"""A small pipeline over files of several kinds, run by a process of its own that waits for a word: to be killed.
+
+`python -c "import varied_library; varied_library.main()" FOLDER INDEX LOG` imports all it needs, says `ready`, waits
+for a line, runs once and tells each event of the run in a line.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toy_stages import ToyStages
+
+from docpipe.chunk.layout import LayoutChunker
+from docpipe.embed.hashing import HashingEmbedder
+from docpipe.index.lancedb import LanceIndex
+from docpipe.load.files import FileLoader
+from docpipe.parse.auto import AutoParser
+from docpipe.pipeline.file.options import KeepOptions, RunOptions
+from docpipe.pipeline.history.log import History
+from docpipe.pipeline.history.rows import new_run_id
+from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.report.reports import Event, RunReport
+from docpipe.pipeline.schedule.lease import hold
+from docpipe.types import Blob, Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedParser:
+    """Another parser, whose work is written down: a digest a line."""
+
+    VERSION = 1
+
+    inner: Any
+    log: str = field(compare=False)
+
+    def __call__(self, blob: Blob, /) -> Iterator[Document]:
+        with Path(self.log).open("a", encoding="utf-8") as file:
+            file.write(f"{blob.source.digest}\n")
+        yield from self.inner(blob)
+
+
+def stages(folder: Path, index: Path, log: Path) -> ToyStages:
+    """The stages of the pipeline."""
+    parser: Any = LoggedParser(inner=AutoParser(), log=str(log))
+    chunker: Any = LayoutChunker(max_tokens=48, overlap=0, tokenizer="characters")
+    embedder: Any = HashingEmbedder(dim=32)
+    loader = FileLoader(path=str(folder))
+    return ToyStages(
+        loaders=(loader,), index=LanceIndex(uri=str(index)), parser=parser, chunker=chunker, embedder=embedder
+    )
+
+
+def run(folder: Path, index: Path, log: Path, *, progress: Any = None) -> RunReport:
+    """Run once, with lease and history, a commit every few chunks."""
+    made = stages(folder, index, log)
+    own = new_run_id(0.0, log.stem)
+    options = RunOptions(workers=1, batch_chunks=4, max_delete=1.0, upkeep_seconds=30)
+    with hold(made.index, index, run_id=own) as guard:
+        history = History(made.index, run_id=own, keep=KeepOptions(runs=3))
+        report = Run(made, options, run_id=own, guard=guard, history=history, progress=progress)("varied")
+        history.finish(report)
+    return report
+
+
+def say(line: str) -> None:
+    """Tell the parent."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Wait for the word, run, and tell."""
+    import lancedb
+
+    folder, index, log = map(Path, sys.argv[1:])
+
+    assert lancedb.__version__
+    say("ready")
+    sys.stdin.readline()
+
+    def tell(event: Event) -> None:
+        say(f"{event.kind} {event.uri}")
+
+    report = run(folder, index, log, progress=tell)
+    say("done" if report.account.closed else f"gaps {report.account}")
