@@ -16,7 +16,7 @@ from docpipe.pipeline.ingest.attached import Guard, Keeps, Stopping, Unattended
 from docpipe.pipeline.ingest.committing import Committing
 from docpipe.pipeline.ingest.in_hand import Commit, Ended, Item, Job, Tally, as_listed, written_outcome
 from docpipe.pipeline.ingest.journal import Journal
-from docpipe.pipeline.ingest.ledger import Ledger, new_row, parsed_key, parsed_row
+from docpipe.pipeline.ingest.ledger import Ledger, in_hand_row, new_row, parsed_key, parsed_row
 from docpipe.pipeline.ingest.migration import move
 from docpipe.pipeline.ingest.paid_vectors import PaidVectors
 from docpipe.pipeline.ingest.plan import Action, Retry, Step, Terms, is_racy
@@ -155,6 +155,8 @@ class Run:
     def _listed(self) -> Survey:
         """What there is to do. Rows of an index that is gone are forgotten, once it is known that it may be written."""
         lost = not self._stages.index.versions()
+        if not lost and not self._ledger.table.count():
+            self._adopt()
         today = Terms(now=self._started, detect=self._options.detect, full=self._full, retry=self._retry)
         terms = today if self._plan is None else self._plan.terms
         found = survey(self._stages.loaders, None if lost else self._ledger, self._stamp, terms)
@@ -168,6 +170,12 @@ class Run:
             self._ledger.remove(self._ledger.uris())
         self._tally.pages.before = self._ledger.pages()
         return found
+
+    def _adopt(self) -> None:
+        """Where the ledger's table is lost, every document of the index counts as one that a run had in hand."""
+        held = self._stages.index.document_ids()
+        self._guard.check()
+        self._ledger.put([in_hand_row(shelved.uri, key) for key, shelved in held.items()])
 
     def _opened(self) -> bool:
         """Whether the index is of this pipeline's embedder, be it by now; else the move to it was stopped."""
