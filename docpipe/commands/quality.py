@@ -8,6 +8,10 @@ import typer
 from docpipe import output
 from docpipe.commands.program import AsJson, Debug, Failed, Pipeline, Question, Where, all_of, app, opened
 
+Staged = Annotated[
+    bool, typer.Option("--staged", help="Look at what the last run made, though readers may not see it yet.")
+]
+
 
 @app.command("eval")
 def evaluate(
@@ -16,6 +20,7 @@ def evaluate(
         Path | None, typer.Argument(help="A YAML or JSON lines file; the pipeline's own unless given.")
     ] = None,
     limit: Annotated[int | None, typer.Option("-k", "--limit", min=1, help="How many hits are looked at.")] = None,
+    staged: Staged = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -25,7 +30,7 @@ def evaluate(
     from docpipe.pipeline.report import quality_forms
 
     with opened(pipeline) as pipe, output.quiet(as_json):
-        found = pipe.evaluate(questions, limit=limit)
+        found = pipe.evaluate(questions, limit=limit, staged=staged)
         below = shortfalls(found, pipe.stages.eval.thresholds)
     form = quality_forms.evaluation(found, below)
     output.show(form, lambda: quality_text.evaluation_text(found, below), as_json)
@@ -42,6 +47,7 @@ def why(
     ],
     limit: Annotated[int | None, typer.Option("-k", "--limit", min=1, help="How many hits a search gives.")] = None,
     where: Where = None,
+    staged: Staged = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -50,5 +56,5 @@ def why(
     from docpipe.pipeline.report import quality_forms
 
     with opened(pipeline) as pipe, output.quiet(as_json):
-        found = pipe.why(question, expect, where=all_of(where), limit=limit)
+        found = pipe.why(question, expect, where=all_of(where), limit=limit, staged=staged)
     output.show(quality_forms.why(found), lambda: quality_text.why_text(found), as_json)

@@ -1,4 +1,4 @@
-"""Evaluations, verdicts and searches that lost a page -> text for people (pure)."""
+"""Evaluations, and searches that lost a page -> text for people (pure)."""
 
 import io
 import shutil
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from docpipe.console import safe
 
 if TYPE_CHECKING:
-    from docpipe.pipeline.golden.evaluation import Asked, Evaluation, Moved, Verdict
+    from docpipe.pipeline.golden.evaluation import Asked, Evaluation
     from docpipe.pipeline.golden.why import Why
 
 _LISTED = 50
@@ -31,15 +31,6 @@ def evaluation_text(found: "Evaluation", below: Sequence[str]) -> str:
     return _table(("rank", "question", "expected"), rows) + more + counted + measures + _missed(below)
 
 
-def verdict_lines(reached: "Verdict") -> list[str]:
-    """What golden questions say of a change, a line each: which got worse, which better, which only moved."""
-    named = (("worse", reached.worse), ("better", reached.better), ("moved", reached.moved))
-    lines = [f"{word:6}  {_move(one)}" for word, some in named for one in some[:_LISTED]]
-    left = sum(max(0, len(some) - _LISTED) for _, some in named)
-    more = [f"... and {left:,} more (--json gives all)"] if left else []
-    return [*lines, *more, *(f"below   {safe(one)}" for one in reached.below)]
-
-
 def why_text(found: "Why") -> str:
     """The verdict, the stages with what each made of the place, and what to try."""
     rows = [
@@ -48,12 +39,6 @@ def why_text(found: "Why") -> str:
     ]
     tried = "".join(f"try: {safe(remedy)}\n" for remedy in found.remedies)
     return f"{safe(found.verdict)}\n" + _table(("rank", "stage", "what it made of it"), rows) + tried
-
-
-def _move(one: "Moved") -> str:
-    where = f" [{safe(one.where)}]" if one.where else ""
-    best = f"; the best hit is now {safe(one.instead)}" if one.after != 1 and one.instead else ""
-    return f"{safe(one.question)}{where}: rank {_rank(one.before)} -> {_rank(one.after)}{best}"
 
 
 def _missed(below: Sequence[str]) -> str:

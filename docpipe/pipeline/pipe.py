@@ -19,7 +19,7 @@ from docpipe.pipeline.file.build import Stages, build
 from docpipe.pipeline.file.made_by import embedder_for
 from docpipe.pipeline.golden.evaluation import Evaluation, evaluate
 from docpipe.pipeline.golden.questions import load
-from docpipe.pipeline.golden.staging import required
+from docpipe.pipeline.golden.staging import required, retriever
 from docpipe.pipeline.golden.why import Why, why
 from docpipe.pipeline.ingest.readiness import require_keys
 from docpipe.pipeline.keeping import Keeping
@@ -71,30 +71,37 @@ class Pipe(Keeping):
             [self._query(question, limit=limit, where=where, mode=mode) for question in questions]
         )
 
-    def evaluate(self, questions: str | Path | None = None, *, limit: int | None = None) -> Evaluation:
+    def evaluate(
+        self, questions: str | Path | None = None, *, limit: int | None = None, staged: bool = False
+    ) -> Evaluation:
         """Ask golden questions, and see at which rank their answers are found.
 
         Args:
             questions: a YAML or JSON lines file; the pipeline's `eval.questions` unless given.
             limit: how many hits are looked at; the pipeline's `eval.limit` unless given.
+            staged: ask what the last run made, though readers may not see it yet.
 
         Raises:
             ConfigError: there are no questions, or the file says something wrong.
         """
         asked = required(self.stages) if questions is None else load(questions)
         checked = self._query("", limit=self.stages.eval.limit if limit is None else limit, where="", mode=None)
-        return evaluate(self.retriever.search_many, asked, limit=checked.limit, mode=checked.mode)
+        search = retriever(self.stages, head=True) if staged else self.retriever
+        return evaluate(search.search_many, asked, limit=checked.limit, mode=checked.mode)
 
-    def why(self, question: str, expect: str, *, where: str = "", limit: int | None = None) -> Why:
+    def why(
+        self, question: str, expect: str, *, where: str = "", limit: int | None = None, staged: bool = False
+    ) -> Why:
         """Follow a place from the source to the answer, to see at which stage it was lost. Asks no model.
 
         Args:
             expect: `FILE`, `FILE#p3` or `FILE#p3-5`.
+            staged: follow it through what the last run made, though readers may not see it yet, up to the search.
 
         Raises:
             InvalidOption: `expect` is no place, the question is empty, or the filter or the limit is wrong.
         """
-        return why(self, question, expect, where=where, limit=limit)
+        return why(self, question, expect, where=where, limit=limit, staged=staged)
 
     def neighbours(self, hit: Hit, *, before: int = 1, after: int = 1) -> list[Chunk]:
         """What stands around a hit in its document."""

@@ -111,6 +111,10 @@ def test_a_staged_run_that_loses_a_question_leaves_readers_at_the_old_version_an
     lost = "'When was the lighthouse built?' was found at rank 1, and is no more"
     assert f"not published: {lost}" in form["remarks"]
     assert form["staged"]["reasons"] == [lost]
+    assert cli.main(["why", str(island), "When was the lighthouse built?", "--expect", "tower.md", "--staged"]) == 0
+    assert "tower.md was lost at `source`" in capsys.readouterr().out
+    assert cli.main(["eval", str(island), "--staged"]) == 0
+    assert "When was the lighthouse built?   tower.md; found harbour.md" in capsys.readouterr().out
     with docpipe.open(island) as pipe:
         assert {hit.chunk.source.uri for hit in pipe.search("lighthouse museum", limit=8)} == {"tower.md", "harbour.md"}
         (island.parent / "tower.md").rename(tower)

@@ -70,9 +70,11 @@ def test_a_staged_change_that_loses_a_question_is_kept_back_and_readers_see_the_
     assert not reached.holds
     assert [(one.question, one.before, one.after) for one in reached.lost] == [("When was the lighthouse built?", 1, 0)]
     assert pipe.evaluate().hit_rate == 1
+    assert pipe.evaluate(staged=True) == reached.after
     told = staging.judged(pipe.stages, staging.required(pipe.stages))
     assert not told.holds
-    assert told.remarks == ("not published: 'When was the lighthouse built?' was found at rank 1, and is no more",)
+    assert told.remarks[0] == "not published: 'When was the lighthouse built?' was found at rank 1, and is no more"
+    assert "`docpipe why --staged`" in told.remarks[1]
     assert [one["lost"] for one in told.staged["worse"]] == [True]
     assert evaluation.read(told.staged) == reached.after
 

@@ -66,13 +66,14 @@ class Ranking:
     where: str
     limit: int
     """How many hits a search gives."""
-    wanted: int
-    """How many hits are looked at further on: by the search's reader, or by who answers."""
+    answering: int
+    """How many hits who answers looks at; 0 where nobody does."""
+    staged: bool
+    """Whether what was written last is looked at, in place of what readers see."""
 
     @cached_property
     def _index(self) -> Snapshot:
-        """What readers see."""
-        return self.stages.index.snapshot()
+        return self.stages.index.snapshot(latest=self.staged)
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -157,7 +158,7 @@ class Ranking:
     def order(self, held: Held) -> Iterator[Look]:
         """The place's rank after fusion, after the reranker, and in what the search gives."""
         plain = replace(self.stages, reranker=None)
-        fused = self._hits(plain, limit=max(self.limit, self.wanted, 50))
+        fused = self._hits(plain, limit=max(self.limit, self.answering, 50))
         if self.stages.retrieve.mode == "hybrid":
             yield _ordered("fused", held.rank(fused), among=len(fused))
         reader = self.stages.reranker
@@ -171,7 +172,7 @@ class Ranking:
 
     def _given(self, held: Held, fused: int) -> Look:
         """Whether the place is among the hits that are looked at further on."""
-        hits = self._hits(self.stages, limit=max(self.limit, self.wanted))
+        hits = self._hits(self.stages, limit=max(self.limit, self.answering))
         rank, twin = held.rank(hits), held.twin(hits)
         if rank:
             beyond = f", beyond the {self.limit} that a search gives" if rank > self.limit else ""
@@ -188,7 +189,7 @@ class Ranking:
 
     def _hits(self, stages: Stages, *, limit: int) -> Sequence[Hit]:
         query = Query(text=self.question, limit=limit, where=self.where, mode=stages.retrieve.mode)
-        return retriever(stages).search(query)
+        return retriever(stages, head=self.staged).search(query)
 
 
 def _leg(stage: str, found: Sequence[tuple[str, float]], held: Held, *, unit: str) -> Look:

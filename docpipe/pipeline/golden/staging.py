@@ -11,6 +11,8 @@ from docpipe.pipeline.golden.questions import Question, load
 from docpipe.protocols import Retriever
 from docpipe.retrieve.retriever import IndexRetriever
 
+_LOOK = "`docpipe eval --staged` shows all ranks, `docpipe why --staged` at which stage a page was lost"
+
 
 def golden(stages: Stages) -> tuple[Question, ...]:
     """The golden questions of a pipeline; none where its file names none.
@@ -72,7 +74,8 @@ def judged(stages: Stages, questions: tuple[Question, ...]) -> Told:
         found = verdict(stages, questions)
     except DocpipeError as error:
         return Told({}, (f"not published: the golden questions could not be asked: {error}",), holds=False)
-    return Told(verdict_form(found), tuple(f"not published: {reason}" for reason in found.reasons), found.holds)
+    remarks = tuple(f"not published: {reason}" for reason in found.reasons)
+    return Told(verdict_form(found), remarks if found.holds else (*remarks, _LOOK), found.holds)
 
 
 def told(stages: Stages, questions: tuple[Question, ...]) -> Told:

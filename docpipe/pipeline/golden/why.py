@@ -1,6 +1,6 @@
 """A question and a place where its answer stands -> at which stage the place was lost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from docpipe.pipeline.golden.ranking import Held, Ranking
 from docpipe.pipeline.golden.tracing import Look
 from docpipe.pipeline.ingest.ledger import Ledger
 from docpipe.prompt.builder import Built
-from docpipe.types import Answer, Chunk
+from docpipe.types import Answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,13 +61,16 @@ class Asking(Protocol):
         ...
 
 
-def why(pipe: Asking, question: str, expect: str, *, where: str = "", limit: int | None = None) -> Why:
+def why(
+    pipe: Asking, question: str, expect: str, *, where: str = "", limit: int | None = None, staged: bool = False
+) -> Why:
     """Follow a place from the source to the answer. Costs a search and, where no model is asked, an answer.
 
     Args:
         expect: `FILE`, `FILE#p3` or `FILE#p3-5`.
         where: the filter that the question is asked with.
         limit: how many hits a search gives; the pipeline's own unless given.
+        staged: follow it through what was written last, up to the search; else through what readers see.
 
     Raises:
         InvalidOption: `expect` is no place, the question is empty, or the filter is wrong.
@@ -78,14 +81,14 @@ def why(pipe: Asking, question: str, expect: str, *, where: str = "", limit: int
         filters.parse(where)
     place = spot(expect)
     looks: list[Look] = []
-    for look in _way(pipe, question, place, where=where, limit=limit):
+    for look in _way(pipe, question, place, where=where, limit=limit, staged=staged):
         looks.append(look)
         if look.lost:
             break
     return Why(question=question, expect=str(place), where=where, looks=tuple(looks))
 
 
-def _way(pipe: Asking, question: str, place: Spot, *, where: str, limit: int | None) -> Iterator[Look]:
+def _way(pipe: Asking, question: str, place: Spot, *, where: str, limit: int | None, staged: bool) -> Iterator[Look]:
     """The looks in their order; who reads them stops behind the one that lost the place."""
     stages = pipe.stages
     ledger = Ledger(stages.index)
@@ -98,24 +101,22 @@ def _way(pipe: Asking, question: str, place: Spot, *, where: str, limit: int | N
     yield tracing.parsed(document, place)
     look, made = tracing.chunked(document, stages.chunker, place)
     yield look
-    yield from _found(pipe, question, place, made, where=where, limit=limit)
-
-
-def _found(
-    pipe: Asking, question: str, place: Spot, made: Sequence[Chunk], *, where: str, limit: int | None
-) -> Iterator[Look]:
-    """The looks from the index to the answer."""
-    stages = pipe.stages
-    given = stages.retrieve.limit if limit is None else limit
-    answering = int(getattr(stages.answerer, "limit", 0))
+    answering = 0 if staged else int(getattr(stages.answerer, "limit", 0))
     ranking = Ranking(
-        stages=stages, question=question, place=place, where=where, limit=given, wanted=max(given, answering)
+        stages=stages,
+        question=question,
+        place=place,
+        where=where,
+        limit=stages.retrieve.limit if limit is None else limit,
+        answering=answering,
+        staged=staged,
     )
     held = ranking.held(made)
     yield from ranking.rows(held, made)
     yield from ranking.legs(held)
     yield from ranking.order(held)
-    yield from _answered(pipe, question, held, where=where)
+    if not staged:
+        yield from _answered(pipe, question, held, where=where)
 
 
 def _answered(pipe: Asking, question: str, held: Held, *, where: str) -> Iterator[Look]:
