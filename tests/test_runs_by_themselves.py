@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from docpipe.commands import timing_text
+from docpipe.commands.program import Failed, Stopped, tell_by_exit_code
 from docpipe.index.lancedb import LanceIndex
+from docpipe.pipeline.report.reports import Account, RunReport
 from docpipe.pipeline.schedule.child import Done, run_apart
 from docpipe.pipeline.schedule.holders import this_process
 from docpipe.pipeline.schedule.lease import Lease, World, hold
@@ -234,3 +236,20 @@ def test_a_line_says_when_the_next_run_begins_and_one_how_it_ended() -> None:
     assert timing_text.next_line(due, now=MOMENT).endswith("the next run begins at 2026-11-22 02:00:03 UTC\n")
     assert timing_text.end_line(1, 0, reason="SIGTERM", now=MOMENT).endswith("ended by SIGTERM after 1 run\n")
     assert "after 3 runs, 2 of them with failures" in timing_text.end_line(3, 2, reason="Ctrl-C", now=MOMENT)
+
+
+@pytest.mark.parametrize(
+    ("report", "ends"),
+    [
+        (RunReport(pipeline="p"), None),
+        (RunReport(pipeline="p", stopped="SIGTERM", waiting=3, published=False), None),
+        (RunReport(pipeline="p", stopped="SIGTERM", account=Account(gaps=("a.md: 3 characters",))), Failed),
+        (RunReport(pipeline="p", stopped="SIGTERM", failed=1), Failed),
+        (RunReport(pipeline="p", stopped="Ctrl-C", failed=1), Stopped),
+        (RunReport(pipeline="p", published=False), Failed),
+    ],
+    ids=["done", "stopped", "a gap", "failures", "by Ctrl-C", "held back"],
+)
+def test_what_a_report_means_to_the_exit_code(report: RunReport, ends: type[Exception] | None) -> None:
+    with pytest.raises(ends) if ends else contextlib.nullcontext():
+        tell_by_exit_code(report)

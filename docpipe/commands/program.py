@@ -78,7 +78,8 @@ def tell_by_exit_code(report: "RunReport") -> None:
 
     if report.stopped == INTERRUPTED:
         raise Stopped
-    if report.failed or (report.failing and not report.stopped):
+    gap = not report.account.closed
+    if report.failed or report.ended_by or gap or (report.failing and not report.stopped):
         raise Failed
 
 

@@ -206,7 +206,7 @@ class Lease:
         if not (dead or still_for >= LOST) or not self._swap(row):
             return False
         how = "which has died" if dead else f"which gave no sign of life for {LOST:.0f} seconds"
-        self.remark = f"took the index over from {_words(row, self._world.now())}, {how}"
+        self.remark = f"took the index over from {_name(row)}, {how}; it had worked since {_local(row['since'])}"
         _log.warning("%s", self.remark)
         return True
 
@@ -307,10 +307,14 @@ def _sign(row: Mapping[str, Any] | None) -> tuple[str, int]:
 
 
 def _words(row: Mapping[str, Any], now: float) -> str:
-    label = f"{row['purpose']} {row['run']}".strip()
     left = row["expires"] - now
     until = f"its lease expires in {left:.0f} seconds" if 0 < left <= LOST else "its lease has expired"
-    return f"{_holder(row).words} ({label}), since {_local(row['since'])}; {until}"
+    return f"{_name(row)}, since {_local(row['since'])}; {until}"
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    label = f"{row['purpose']} {row['run']}".strip()
+    return f"{_holder(row).words} ({label})"
 
 
 def _holder(row: Mapping[str, Any]) -> Holder:
