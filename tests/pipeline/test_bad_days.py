@@ -217,6 +217,35 @@ def test_an_index_that_was_copied_to_another_machine_goes_on_there(library: Libr
     assert library.in_line()
 
 
+def test_a_pipeline_file_that_was_edited_after_a_plan_was_saved_is_not_run_by_it(library: Library) -> None:
+    library.write("0.md", "the harbour moved")
+    plan = library.folder / "tonight.json"
+    assert main(["plan", str(library.path), "--save", str(plan)]) == 0
+    library.path.write_text(PIPELINE.replace("max_tokens: 64", "max_tokens: 32"), encoding="utf-8")
+    assert main(["run", str(library.path), "--plan", str(plan)]) == 2
+    assert library.held()["0.md"] == "the harbour of year 0"
+    library.path.write_text(PIPELINE, encoding="utf-8")
+    assert main(["run", str(library.path), "--plan", str(plan)]) == 0
+    assert library.in_line()
+
+
+def test_the_commands_of_a_bad_morning(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    with library.open() as pipe:
+        index = pipe.stages.index
+        index.remove_rows(next(iter(index.chunk_ids(list(index.document_ids())).values())))
+    capsys.readouterr()
+    assert main(["doctor", str(library.path)]) == 1
+    told = capsys.readouterr().out
+    assert "WRONG   ledger" in told
+    assert f"repair: docpipe doctor {library.path} --fix" in told
+    assert main(["doctor", str(library.path), "--fix", "--json"]) == 0
+    form = json.loads(capsys.readouterr().out)
+    assert form["done"] == ["marked 1 documents to be done again by the next run"]
+    assert form["ok"]
+    assert main(["run", str(library.path)]) == 0
+    assert library.in_line()
+
+
 def start(library: Library) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "docpipe.cli", "run", str(library.path), "--json"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
