@@ -23,6 +23,7 @@ from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.schedule.holders import Holder, lives, this_process
 from docpipe.pipeline.schedule.lease import BEAT, COLUMNS, LOST, Lease, LeaseLost, World, hold, holder
 from docpipe.pipeline.schedule.lock import run_lock
+from docpipe.pipeline.schedule.stopping import Stop
 from docpipe.protocols import Index
 
 HERE = Holder(host="here", boot="boot-1", space="pid:1", pid=10, started="100")
@@ -172,6 +173,20 @@ def test_who_waits_gets_a_lease_that_is_given_back_meanwhile() -> None:
     world = FakeWorld(while_asleep=lambda seconds: holder._give_back() if seconds == 5 else None)
     lease(index, world)._take(30)
     assert world.seconds == 5
+
+
+@pytest.mark.parametrize("locked", [False, True], ids=["the lease", "the lock"])
+def test_who_waits_is_let_go_by_a_stop(tmp_path: Path, locked: bool) -> None:
+    index, stop = MemoryIndex(), Stop()
+    folder = tmp_path if locked else None
+    with hold(index, folder, run_id="a"):
+        timer = threading.Timer(0.1, stop.set, ["SIGTERM"])
+        timer.start()
+        begun = time.monotonic()
+        with pytest.raises(RunLocked), hold(index, folder, run_id="b", wait=600.0, stop=stop):
+            pass
+        assert time.monotonic() - begun < 60
+        timer.join()
 
 
 @settings(max_examples=40)

@@ -17,6 +17,7 @@ from typing import Any
 from docpipe.errors import DocpipeError, RunLocked
 from docpipe.pipeline.schedule.holders import Holder, lives, this_process
 from docpipe.pipeline.schedule.lock import run_lock
+from docpipe.pipeline.schedule.stopping import Stop
 from docpipe.protocols import Index, KeyedTable
 
 BEAT = 10.0
@@ -64,7 +65,7 @@ class World:
     """Seconds that only go forward."""
     now: Callable[[], float] = time.time
     """Seconds since 1970, for messages and for guessing; may jump."""
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
 
 
 class Guard:
@@ -87,7 +88,15 @@ class Guard:
 
 
 @contextlib.contextmanager
-def hold(index: Index, folder: Path | None, *, run_id: str, purpose: str = "run", wait: float = 0.0) -> Iterator[Guard]:
+def hold(
+    index: Index,
+    folder: Path | None,
+    *,
+    run_id: str,
+    purpose: str = "run",
+    wait: float = 0.0,
+    stop: Stop | None = None,
+) -> Iterator[Guard]:
     """Be the only writer of an index while the body runs.
 
     Args:
@@ -95,15 +104,17 @@ def hold(index: Index, folder: Path | None, *, run_id: str, purpose: str = "run"
         run_id: of the run that writes, for messages on other machines.
         purpose: what is being done: `run`, `restore`, `doctor --fix`.
         wait: seconds to wait for another holder to finish.
+        stop: ends the waiting.
 
     Raises:
         RunLocked: another process holds it; says which.
         IndexFailed: the index or its folder cannot be written.
     """
-    begun, label = time.monotonic(), f"{purpose} {run_id}".strip()
-    lock = run_lock(folder, index=index.name, label=label, wait=wait) if folder else contextlib.nullcontext(False)
-    with lock as locked:
-        lease = Lease(index, run_id=run_id, purpose=purpose, locked=locked)
+    begun, label, stop = time.monotonic(), f"{purpose} {run_id}".strip(), stop or Stop()
+    with contextlib.ExitStack() as stack:
+        lock = run_lock(folder, index=index.name, label=label, wait=wait, stop=stop) if folder else None
+        locked = stack.enter_context(lock) if lock else False
+        lease = Lease(index, run_id=run_id, purpose=purpose, locked=locked, stop=stop)
         with lease.held(wait=max(0.0, wait - (time.monotonic() - begun))) as guard:
             yield guard
 
@@ -123,6 +134,7 @@ class Lease:
 
     Args:
         locked: whether the lock of the index's folder is ours: then no process of this machine holds the lease.
+        stop: ends the waiting for another one's.
         beat: seconds between two signs of life.
     """
 
@@ -133,12 +145,14 @@ class Lease:
         run_id: str,
         purpose: str,
         locked: bool = False,
+        stop: Stop | None = None,
         world: World | None = None,
         beat: float = BEAT,
     ) -> None:
         self._index, self._locked, self._beat = index, locked, beat
         self._table: KeyedTable = index.table(TABLE, columns=COLUMNS, key="name")
-        self._world = world or World()
+        self._stop = stop or Stop()
+        self._world = world or World(sleep=self._stop.wait)
         self._token = secrets.token_hex(8)
         self._purpose, self._run_id = purpose, run_id
         self._since = self._world.now()
@@ -190,8 +204,8 @@ class Lease:
         row, begun, moved = self._read(), clock(), False
         still = begun
         while not self._try(row, still_for=clock() - still):
-            patient = clock() - begun < wait
-            if row is not None and row["token"] and not patient and (moved or self._in_its_time(row)):
+            over = clock() - begun >= wait and row is not None and (moved or self._in_its_time(row))
+            if row is not None and row["token"] and (over or self._stop.reason):
                 raise RunLocked(index=self._index.name, holder=_words(row, self._world.now()))
             self._world.sleep(_LOOK)
             before, row = row, self._read()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from docpipe.errors import IndexFailed, RunLocked
+from docpipe.pipeline.schedule.stopping import Stop
 
 _LOOK = 0.2
 """Seconds between two tries."""
@@ -20,7 +21,9 @@ _WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextlib.contextmanager
-def run_lock(folder: Path, *, index: str, label: str = "", wait: float = 0.0) -> Iterator[bool]:
+def run_lock(
+    folder: Path, *, index: str, label: str = "", wait: float = 0.0, stop: Stop | None = None
+) -> Iterator[bool]:
     """Hold the lock of an index while the body runs; gives whether it is held: some file systems know no locks.
 
     Args:
@@ -28,6 +31,7 @@ def run_lock(folder: Path, *, index: str, label: str = "", wait: float = 0.0) ->
         index: its name, for messages.
         label: what is being done, for the messages of others.
         wait: seconds to wait for another process to free it.
+        stop: ends the waiting.
 
     Raises:
         RunLocked: another process holds it; says which.
@@ -45,11 +49,10 @@ def run_lock(folder: Path, *, index: str, label: str = "", wait: float = 0.0) ->
             remedy="check the folder's permissions and the free space, or choose another `index.uri`",
         ) from error
     with file:
-        until = time.monotonic() + wait
+        until, stop = time.monotonic() + wait, stop or Stop()
         while (locked := _try_lock(file)) is False:
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or stop.wait(_LOOK):
                 raise RunLocked(index=index, holder=_holder(path))
-            time.sleep(_LOOK)
         file.seek(0)
         file.truncate()
         with contextlib.suppress(OSError):  # a full disk must not stop what may free it
