@@ -20,6 +20,7 @@ stages:
   - use: embed.hashing
 index: {use: index.lancedb, uri: ./index}
 retrieve: {limit: 2}
+run: {workers: 1}
 chat: {use: chat.extractive, reader: none}
 eval: {questions: golden.yaml, thresholds: {hit_rate: 0.5}}
 """
@@ -31,19 +32,36 @@ GOLDEN = """
 """
 
 
-@pytest.fixture
-def island(tmp_path: Path) -> Path:
+def made(folder: Path) -> Path:
     """A pipeline that has run, with two golden questions, of which one has no document."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "tower.md").write_text("# Tower\n\nThe lighthouse was built in 1911.\n", encoding="utf-8")
-    (tmp_path / "docs" / "harbour.md").write_text(
-        "# Harbour\n\nThe harbour freezes in hard winters.\n", encoding="utf-8"
-    )
-    (tmp_path / "golden.yaml").write_text(GOLDEN, encoding="utf-8")
-    path = tmp_path / "island.yaml"
+    (folder / "docs").mkdir()
+    (folder / "docs" / "tower.md").write_text("# Tower\n\nThe lighthouse was built in 1911.\n", encoding="utf-8")
+    (folder / "docs" / "harbour.md").write_text("# Harbour\n\nThe harbour freezes in hard winters.\n", encoding="utf-8")
+    (folder / "golden.yaml").write_text(GOLDEN, encoding="utf-8")
+    path = folder / "island.yaml"
     path.write_text(PIPELINE, encoding="utf-8")
     with docpipe.open(path) as pipe:
         assert pipe.run().indexed == 2
+    return path
+
+
+@pytest.fixture(scope="module")
+def island(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once, to be read."""
+    return made(tmp_path_factory.mktemp("island"))
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Path:
+    """Made for one test, to be run again."""
+    return made(tmp_path)
+
+
+def beside(island: Path, old: str, new: str) -> Path:
+    """Another pipeline file in the same folder, with one part replaced."""
+    assert old in PIPELINE
+    path = island.with_name(f"{len(list(island.parent.glob('*.yaml')))}.yaml")
+    path.write_text(PIPELINE.replace(old, new), encoding="utf-8")
     return path
 
 
@@ -77,48 +95,56 @@ def test_a_missed_threshold_ends_eval_with_1(island: Path, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["ok"] is False
 
 
-def test_a_broken_file_of_questions_ends_eval_with_2(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (island.parent / "golden.yaml").write_text("- {question: What}\n- {qestion: What}\n", encoding="utf-8")
-    assert cli.main(["check", str(island)]) == 2
-    assert "golden.yaml:1: [0]: " in capsys.readouterr().err
-    assert cli.main(["eval", str(island)]) == 2
-    err = capsys.readouterr().err
-    assert "golden.yaml:1: [0]: nothing says what must be found" in err
-    assert "golden.yaml:2: [1].qestion: there is no such option (did you mean `question`?)" in err
+def test_a_broken_file_of_questions_ends_eval_check_and_run_with_2(
+    island: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (island.parent / "broken.yml").write_text("- {question: What}\n- {qestion: What}\n", encoding="utf-8")
+    broken = str(beside(island, "golden.yaml", "broken.yml"))
+    (island.parent / "docs" / "new.md").write_text("# New\n", encoding="utf-8")
+    for command in ("check", "eval", "run"):
+        assert cli.main([command, broken]) == 2
+        err = capsys.readouterr().err
+        assert "broken.yml:1: [0]: nothing says what must be found" in err
+        assert "broken.yml:2: [1].qestion: there is no such option (did you mean `question`?)" in err
+    with docpipe.open(island) as pipe:
+        assert pipe.status().documents == 2
+    (island.parent / "docs" / "new.md").unlink()
 
 
-def test_a_pipeline_without_questions_says_what_to_add(island: Path) -> None:
-    island.write_text(PIPELINE.replace("eval:", "# eval:"), encoding="utf-8")
-    with docpipe.open(island) as pipe, pytest.raises(ConfigError, match=r"no golden questions.*add `eval:"):
+def test_a_pipeline_without_questions_says_what_to_add(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    without = beside(island, "eval:", "# eval:")
+    with docpipe.open(without) as pipe, pytest.raises(ConfigError, match=r"no golden questions.*add `eval:"):
         pipe.evaluate()
+    assert cli.main(["run", str(without), "--stage"]) == 2
+    assert "the pipeline has no golden questions (add `eval:" in capsys.readouterr().err
 
 
 def test_eval_on_an_index_that_was_never_filled_says_so(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    island.write_text(PIPELINE.replace("./index", "./elsewhere"), encoding="utf-8")
-    assert cli.main(["eval", str(island)]) == 1
+    assert cli.main(["eval", str(beside(island, "./index", "./elsewhere"))]) == 1
     assert "is the index empty?" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_staged_run_that_loses_a_question_leaves_readers_at_the_old_version_and_a_mended_one_is_published(
-    island: Path, capsys: pytest.CaptureFixture[str]
+    nights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tower = island.parent / "docs" / "tower.md"
-    (island.parent / "docs" / "museum.md").write_text("# Museum\n\nThe museum opens at nine.\n", encoding="utf-8")
-    tower.rename(island.parent / "tower.md")
-    assert cli.main(["run", str(island), "--stage", "--json"]) == 1
+    tower = nights.parent / "docs" / "tower.md"
+    (nights.parent / "docs" / "museum.md").write_text("# Museum\n\nThe museum opens at nine.\n", encoding="utf-8")
+    tower.rename(nights.parent / "tower.md")
+    assert cli.main(["run", str(nights), "--stage", "--json"]) == 1
     form = json.loads(capsys.readouterr().out)
     assert form["published"] is False
     lost = "'When was the lighthouse built?' was found at rank 1, and is no more"
     assert f"not published: {lost}" in form["remarks"]
     assert form["staged"]["reasons"] == [lost]
-    assert cli.main(["why", str(island), "When was the lighthouse built?", "--expect", "tower.md", "--staged"]) == 0
+    assert cli.main(["why", str(nights), "When was the lighthouse built?", "--expect", "tower.md", "--staged"]) == 0
     assert "tower.md was lost at `source`" in capsys.readouterr().out
-    assert cli.main(["eval", str(island), "--staged"]) == 0
+    assert cli.main(["eval", str(nights), "--staged"]) == 0
     assert "When was the lighthouse built?   tower.md; found harbour.md" in capsys.readouterr().out
-    with docpipe.open(island) as pipe:
+    with docpipe.open(nights) as pipe:
         assert {hit.chunk.source.uri for hit in pipe.search("lighthouse museum", limit=8)} == {"tower.md", "harbour.md"}
-        (island.parent / "tower.md").rename(tower)
-        assert cli.main(["run", str(island), "--stage", "--json"]) == 0
+        (nights.parent / "tower.md").rename(tower)
+        assert cli.main(["run", str(nights), "--stage", "--json"]) == 0
         form = json.loads(capsys.readouterr().out)
         assert form["published"] is True
         assert [one["question"] for one in form["staged"]["better"]] == ["Who keeps the museum?"]
@@ -126,26 +152,9 @@ def test_a_staged_run_that_loses_a_question_leaves_readers_at_the_old_version_an
         assert evaluation.read(form["staged"]) == pipe.evaluate()
 
 
-def test_an_ordinary_run_keeps_what_the_questions_found(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (island.parent / "docs" / "museum.md").write_text("# Museum\n\nAsta keeps the museum.\n", encoding="utf-8")
-    assert cli.main(["run", str(island), "--json"]) == 0
+def test_an_ordinary_run_keeps_what_the_questions_found(nights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (nights.parent / "docs" / "museum.md").write_text("# Museum\n\nAsta keeps the museum.\n", encoding="utf-8")
+    assert cli.main(["run", str(nights), "--json"]) == 0
     form = json.loads(capsys.readouterr().out)
     assert form["staged"]["hit_rate"] == 1
     assert [one["rank"] for one in form["staged"]["questions"]] == [1, 1]
-
-
-def test_a_broken_file_of_questions_stops_a_run_before_it_begins(
-    island: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (island.parent / "golden.yaml").write_text("- {question: What}\n", encoding="utf-8")
-    (island.parent / "docs" / "tower.md").unlink()
-    assert cli.main(["run", str(island)]) == 2
-    assert "golden.yaml:1: [0]: nothing says what must be found" in capsys.readouterr().err
-    with docpipe.open(island) as pipe:
-        assert pipe.search("lighthouse", limit=1)[0].chunk.source.uri == "tower.md"
-
-
-def test_a_staged_run_without_questions_says_what_to_add(island: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    island.write_text(PIPELINE.replace("eval:", "# eval:"), encoding="utf-8")
-    assert cli.main(["run", str(island), "--stage"]) == 2
-    assert "the pipeline has no golden questions (add `eval:" in capsys.readouterr().err

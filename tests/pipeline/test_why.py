@@ -27,6 +27,7 @@ stages:
   - use: embed.hashing
 index: {use: index.lancedb, uri: ./index}
 retrieve: {limit: 2}
+run: {workers: 1}
 chat: {use: chat.extractive, reader: none, limit: 2, confidence: 0}
 """
 BUILT = "When was the lighthouse built?"
