@@ -20,6 +20,7 @@ from docpipe.pipeline.ingest.saved_plan import SavedPlan
 from docpipe.pipeline.report.reports import Event, RunReport
 from docpipe.pipeline.report.traces import Traces
 from docpipe.pipeline.schedule.lease import Guard, hold
+from docpipe.pipeline.schedule.stopping import Stop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +61,7 @@ def run_once(
     wish: Wish,
     *,
     require: Callable[[], None],
-    stop: Stopping,
+    stop: Stop,
     progress: Callable[[Event], None] | None,
 ) -> RunReport:
     """Hold the lease, run, ask the golden questions, let readers see it, and leave reports. Raises as `Keeping.run`.
@@ -72,7 +73,7 @@ def run_once(
     with Traces(stages, run_id=own, progress=progress) as traces:
         require()
         questions = required(stages) if wish.stage else golden(stages)
-        with hold(stages.index, index_folder(stages), run_id=own, wait=wish.wait) as guard:
+        with hold(stages.index, index_folder(stages), run_id=own, wait=wish.wait, stop=stop) as guard:
             history = History(stages.index, run_id=own, keep=stages.keep)
             staged = wish.stage and stages.index.versions() > 0
             if staged:
