@@ -15,6 +15,8 @@ ROOM = 2.0
 """Upkeep writes a table anew beside the old one: so many times the size of the index should be free."""
 MOST_VERSIONS = 1_000
 """Upkeep keeps far fewer."""
+LEAST_RECALL = 0.9
+"""recall@10 of the vector index; upkeep builds it anew, or does without, long before."""
 AHEAD = 3600.0
 """Seconds that a run may lie in the future before somebody's clock is wrong."""
 
@@ -187,7 +189,10 @@ def _nearest(seen: Seen, say: Commands) -> list[Finding]:
         return []
     if not seen.index.found_by_vector:
         return [wrong("nearest", "vectors do not find the chunks that they belong to", repair=say.fix)]
-    return [fine("nearest", "vectors find their chunks")]
+    if seen.recall < LEAST_RECALL:
+        what = f"the vector index finds {seen.recall:.0%} of the nearest chunks, less than {LEAST_RECALL:.0%}"
+        return [wrong("nearest", what, repair=say.fix)]
+    return [fine("nearest", f"vectors find their chunks, and {seen.recall:.0%} of the nearest ones")]
 
 
 def _parsed(seen: Seen, say: Commands) -> list[Finding]:
@@ -233,7 +238,9 @@ def _leftovers(seen: Seen, say: Commands) -> list[Finding]:
         what = f"{len(seen.index.leftovers):,} files that nothing uses were left by an interrupted run"
         return [wrong("leftovers", what, items=seen.index.leftovers, repair=say.fix)]
     waiting = f"; {seen.waiting:,} paid vectors wait for the next run" if seen.waiting else ""
-    return [fine("leftovers", f"nothing lies about{waiting}")]
+    aside = seen.space.aside if seen.space else ()
+    moved = f"; moved aside, delete them when all is well: {', '.join(aside)}" if aside else ""
+    return [fine("leftovers", f"nothing lies about{waiting}{moved}")]
 
 
 def _lease(seen: Seen, say: Commands) -> list[Finding]:

@@ -53,6 +53,8 @@ class Space(NamedTuple):
     folder: str
     free: int
     """Bytes."""
+    aside: tuple[str, ...] = ()
+    """Tables that could not be opened and were moved aside."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +68,8 @@ class Seen:
     model: str
     """That the pipeline's embedder makes vectors of."""
     index: IndexCheck | None = None
+    recall: float = 1.0
+    """recall@10 of the vector index against exact search, when it was built; 1.0 where search is exact."""
     ledger: Mapping[str, Entered] | None = None
     """By document id."""
     shelved: Mapping[str, Shelved] | None = None
@@ -126,13 +130,14 @@ def look(stages: Examined, *, now: float | None = None) -> Seen:
         first = entered, shelved
         entered, shelved = tried("chunks", lambda: _agreed(*first, ledger, index)) or (None, None)
     runs = tried("runs", past.rows)
-    totals = tried("ledger", ledger.totals)
+    totals, stats = tried("ledger", ledger.totals), tried("index", index.stats)
     moment = time.time() if now is None else now
     return Seen(
         now=moment,
         path=str(stages.path),
         model=stages.embedder.model,
         index=tried("index", index.check),
+        recall=stats.vector_recall if stats else 1.0,
         ledger=entered,
         shelved=shelved,
         gaps=totals.gaps if totals else (),
@@ -207,4 +212,5 @@ def _space(index: Index) -> Space | None:
     folder = Path(os.path.expanduser(uri))  # noqa: PTH111 - an unknown user's name stays
     if not folder.is_dir():
         return None
-    return Space(folder=str(folder), free=shutil.disk_usage(folder).free)
+    aside = tuple(sorted(str(path) for path in folder.glob("*.damaged-*")))
+    return Space(folder=str(folder), free=shutil.disk_usage(folder).free, aside=aside)
