@@ -22,8 +22,6 @@ IN_PROCESS = 64 * 2**20
 """Bytes of a table up to which its upkeep takes a second or two and needs no process that can be ended."""
 _TEXT_SHARE = 0.2
 """How much of a table's size its full-text index takes, at most."""
-_SMALL_KEEP = timedelta(minutes=2)
-"""How long versions of the small tables stay: other processes write to them meanwhile."""
 
 
 @dataclass
@@ -114,7 +112,7 @@ class Upkeep:
             small = self._database.table(name) if name.startswith(SMALL_TABLES) else None
             if small is not None:
                 with self._database.failing("optimize"):
-                    self._fold(small, name, max(self._keep, _SMALL_KEEP), account)
+                    self._fold(small, name, self._keep, account)
         return account.upkept()
 
     def fold_all(self) -> None:
