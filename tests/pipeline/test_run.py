@@ -6,54 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from toy_stages import ToyChunker, ToyParser, ToyStages
+from toy_stages import ToyChunker, ToyParser
+from toy_world import World
 
 from docpipe.errors import SourceError
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
-from docpipe.load.files import FileLoader
 from docpipe.pipeline.file.options import RunOptions
-from docpipe.pipeline.ingest.run import Run
-from docpipe.pipeline.report.reports import Event, RunReport
+from docpipe.pipeline.report.reports import Event
 from docpipe.protocols import Index
 from docpipe.types import Status
 
 Write = Callable[..., None]
-
-
-class World:
-    """A folder, an index that outlives runs, and a count of the work that was done."""
-
-    def __init__(self, folder: Path, index: Index) -> None:
-        self.root = folder / "docs"
-        self.root.mkdir()
-        self.log = folder / "parsed.log"
-        self.stages = ToyStages(
-            loaders=(FileLoader(path=str(self.root)),), index=index, parser=ToyParser(log=str(self.log))
-        )
-        self.options = RunOptions(workers=2, timeout=10)
-
-    def write(self, **texts: str) -> None:
-        for name, text in texts.items():
-            (self.root / f"{name}.txt").write_text(text, encoding="utf-8")
-
-    def run(self, **kwargs: object) -> RunReport:
-        self.log.unlink(missing_ok=True)
-        self.stages.embedder.given.clear()
-        return Run(self.stages, self.options, **kwargs)("toy")  # type: ignore[arg-type]
-
-    @property
-    def parsed(self) -> list[str]:
-        return sorted(self.log.read_text("utf-8").splitlines()) if self.log.exists() else []
-
-    @property
-    def embedded(self) -> list[str]:
-        return sorted(self.stages.embedder.given)
-
-    def found(self, word: str) -> list[str]:
-        index = self.stages.index
-        chunks = index.fetch([chunk_id for chunk_id, _ in index.search_text(word, limit=20)])
-        return sorted(chunk.source.uri for chunk in chunks.values())
 
 
 @pytest.fixture(params=["memory", "lancedb"])

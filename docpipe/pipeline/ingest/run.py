@@ -329,12 +329,13 @@ class Run:
             self._tally.pages.ignored += row.pages
             row = replace(row, chunks=0, tokens=0, pages=0, ocr_pages="", characters=0, covered=0, left_out="")
         self._committing.put(row)
+        self._tally.waiting += job.renamed_from is not None  # what it was before stays until the next run
         self._finish(Outcome(uri=job.step.uri, status=status, error=what, seconds=seconds))
 
     def _wait_with(self, job: Job) -> None:
-        """The document stays as it was, for the next run."""
+        """The document stays as it was, for the next run, under its old name if it has a new one."""
         self._begun.discard(job.step.uri)
-        self._tally.waiting += 1
+        self._tally.waiting += len(job.before)
 
     def _finish(self, outcome: Outcome) -> None:
         self._done += 1
