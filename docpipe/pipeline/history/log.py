@@ -16,7 +16,7 @@ _MOST_RUNS = 400
 """Rows of runs that are kept, beside those with names and those that can be restored."""
 _MOST_LISTED = 20
 """So many entries of each list of a report are kept here; the whole report lies in its own file."""
-_AT_ONCE = 256
+_AT_ONCE = 512
 """Documents whose rows are held in memory at once."""
 _DAY = 86_400.0
 

@@ -13,7 +13,7 @@ from docpipe.pipeline.ingest.ledger import Ledger, Row, in_hand_row
 from docpipe.pipeline.report.reports import Holds, RunReport
 from docpipe.protocols import Budget, DocumentRows, Index
 
-_AT_ONCE = 512
+_AT_ONCE = 1_024
 """Documents that are put back in one commit, at most."""
 _BYTES_AT_ONCE = 32 * 2**20
 """And bytes of their rows, about."""
