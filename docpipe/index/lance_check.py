@@ -25,14 +25,21 @@ def check(database: Database, name: str, vectors: VectorIndexes) -> IndexCheck:
     """What the chunks and the tables beside them look like."""
     broken = unreadable(database)
     sizes = {_plain(one): size_of(folder) for one in database.names() if (folder := database.folder(one))}
+    nothing = IndexCheck(unreadable=broken, bytes=sizes)
+
+    def look(table: Any) -> IndexCheck:
+        still = database.at(name, int(table.version)) or table
+        return _chunks(database, still, vectors, broken=broken, sizes=sizes)
+
     try:
-        table = database.table(name)
-    except IndexFailed:  # named in `broken`
-        table = None
-    if table is None:
-        return IndexCheck(unreadable=broken, bytes=sizes)
-    with database.failing("check"):
-        return _chunks(database, table, vectors, broken=broken, sizes=sizes)
+        found = database.reading(name, look, nothing=nothing)
+        if found.found_by_text and found.found_by_vector:
+            return found
+        return database.reading(name, look, nothing=nothing)  # upkeep of a run at work must not look like damage
+    except IndexFailed:
+        if any(one.table == _plain(name) for one in broken):
+            return nothing
+        raise
 
 
 def _chunks(

@@ -267,6 +267,27 @@ def test_of_two_schedulers_one_works_and_the_other_is_told_who(library: Library)
 
 
 @pytest.mark.slow
+def test_a_doctor_who_looks_while_runs_are_at_work_sees_no_damage(library: Library) -> None:
+    library.path.write_text(PIPELINE.replace("workers: 1", "workers: 1, batch_chunks: 4"), encoding="utf-8")
+    looks = 0
+    for night in range(3):
+        for number in range(20 * night, 60 + 20 * night):
+            library.write(f"{number}.md", f"the harbour of night {night} and day {number}")
+        for number in range(10 * night, 10 * night + 10):
+            (library.docs / f"{number}.md").unlink(missing_ok=True)
+        process = start(library)
+        while process.poll() is None:
+            with library.open() as pipe:
+                wrong = [finding for finding in pipe.doctor().findings if not finding.ok]
+            assert not wrong
+            looks += 1
+        out, complaint = process.communicate()
+        assert process.returncode == 0, complaint or out
+    assert looks > 5
+    assert library.in_line()
+
+
+@pytest.mark.slow
 def test_a_run_whose_process_is_killed_is_taken_over_at_once(library: Library) -> None:
     for number in range(200):
         library.write(f"{number}.md", f"the harbour of hour {number}")
