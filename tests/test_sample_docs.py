@@ -71,7 +71,7 @@ def pipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docpipe.Pipe]:
     text = text.replace("path: ../sample_docs", f"path: {SAMPLES}")
     text = text.replace("uri: ../.docpipe/quickstart", f"uri: {folder / 'index'}")
     (folder / "quickstart.yaml").write_text(text, encoding="utf-8")
-    shutil.copy(HERE / "pipelines" / "quickstart-questions.yaml", folder)
+    shutil.copytree(HERE / "pipelines" / "golden", folder / "golden")
     with docpipe.open(folder / "quickstart.yaml") as opened:
         report = opened.run()
         assert report.failed == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.file.build import Stages
 from docpipe.pipeline.golden.questions import Question
-from docpipe.pipeline.golden.staging import golden, judged, required, told
+from docpipe.pipeline.golden.staging import Known, golden, judged, known, required, told
 from docpipe.pipeline.history.log import History
 from docpipe.pipeline.history.rows import new_run_id
 from docpipe.pipeline.ingest.attached import Stopping
@@ -75,11 +75,14 @@ def run_once(
         questions = required(stages) if wish.stage else golden(stages)
         with hold(stages.index, index_folder(stages), run_id=own, wait=wish.wait, stop=stop) as guard:
             history = History(stages.index, run_id=own, keep=stages.keep)
-            staged = wish.stage and stages.index.versions() > 0
+            staged, still = wish.stage and stages.index.versions() > 0, known(stages, questions)
             if staged:
                 stages.index.hold()
+            version = stages.index.versions()
             report = _run(stages, wish, own, guard=guard, stop=stop, history=history, progress=traces)
-            report = _judged(stages, report, questions, guard) if staged else _published(stages, report, questions)
+            still = still if stages.index.versions() == version else None
+            judge = _judged if staged else _published
+            report = judge(stages, report, questions, guard, still)
             report = replace(report, remarks=(*report.remarks, *guard.remarks), ended=time.time())
             guard.check()
             history.finish(report)
@@ -119,20 +122,25 @@ def _run(
     return run(stages.name)
 
 
-def _published(stages: Stages, report: RunReport, questions: tuple[Question, ...]) -> RunReport:
-    """Readers see what the run made; what the golden questions say of it is only told."""
+def _published(
+    stages: Stages, report: RunReport, questions: tuple[Question, ...], guard: Guard, still: Known | None
+) -> RunReport:
+    """Readers see what the run made; what the golden questions say of it is only told. A stopped run asks none."""
     if stages.index.held():
+        guard.check()
         stages.index.publish()
-    said = told(stages, questions)
+    said = told(stages, () if report.stopped else questions, known=still)
     version = stages.index.versions()
     return replace(report, version=version, staged=said.staged, remarks=(*report.remarks, *said.remarks))
 
 
-def _judged(stages: Stages, report: RunReport, questions: tuple[Question, ...], guard: Guard) -> RunReport:
+def _judged(
+    stages: Stages, report: RunReport, questions: tuple[Question, ...], guard: Guard, still: Known | None
+) -> RunReport:
     """Readers see what the run made if it came to its end and the golden questions hold; else they stay."""
     if report.stopped:
         return replace(report, published=False, remarks=(*report.remarks, "not published: the run was stopped before"))
-    found = judged(stages, questions)
+    found = judged(stages, questions, known=still)
     if found.holds:
         guard.check()
         stages.index.publish()

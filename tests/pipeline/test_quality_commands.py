@@ -158,3 +158,12 @@ def test_an_ordinary_run_keeps_what_the_questions_found(nights: Path, capsys: py
     form = json.loads(capsys.readouterr().out)
     assert form["staged"]["hit_rate"] == 1
     assert [one["rank"] for one in form["staged"]["questions"]] == [1, 1]
+    for flags in ([], ["--stage"]):
+        assert cli.main(["run", str(nights), "--json", *flags]) == 0
+        again = json.loads(capsys.readouterr().out)
+        assert again["published"] is True
+        assert (again["staged"]["asked_by"], again["staged"]["hit_rate"]) == (form["run_id"], 1)
+        assert "questions" not in again["staged"]
+    nights.write_text(PIPELINE.replace("hit_rate: 0.5", "mrr: 1").replace("limit: 2", "limit: 3"), encoding="utf-8")
+    assert cli.main(["run", str(nights), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["staged"]["questions"]) == 2

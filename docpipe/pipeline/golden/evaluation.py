@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from docpipe.pipeline.golden.options import EvalOptions, Thresholds
 from docpipe.pipeline.golden.questions import Question
@@ -11,8 +11,10 @@ from docpipe.types import Hit, Query
 
 SearchMany = Callable[[Sequence[Query]], Sequence[Sequence[Hit]]]
 """Queries -> the hits of each, best first."""
-_EVEN = 1e-9
-"""What sums of thirds and sevenths may be off by."""
+_DIGITS = 6
+"""Of measures, as they are kept."""
+_EVEN = 10.0**-_DIGITS
+"""What a measure may be below a threshold that it reaches: sums of thirds are rounded."""
 
 
 class Found(NamedTuple):
@@ -180,7 +182,21 @@ def _gain(one: Moved) -> float:
     return (1 / one.after if one.after else 0.0) - (1 / one.before if one.before else 0.0)
 
 
-def shortfalls(found: Evaluation, thresholds: Thresholds) -> tuple[str, ...]:
+class Measured(Protocol):
+    """What thresholds are compared with."""
+
+    @property
+    def hit_rate(self) -> float:
+        """0 to 1."""
+        ...
+
+    @property
+    def mrr(self) -> float:
+        """0 to 1."""
+        ...
+
+
+def shortfalls(found: Measured, thresholds: Thresholds) -> tuple[str, ...]:
     """The thresholds that an evaluation misses, in words."""
     measures = (("hit_rate", found.hit_rate, thresholds.hit_rate), ("mrr", found.mrr, thresholds.mrr))
     return tuple(f"{name} is {got:.3f}, below {least:g}" for name, got, least in measures if got < least - _EVEN)
@@ -190,7 +206,7 @@ def form(found: Evaluation) -> dict[str, Any]:
     """The evaluation as JSON, to print and to keep. Law: `read(form(e)) == e`."""
     return {
         "limit": found.limit,
-        **{name: round(getattr(found, name), 6) for name in ("hit_rate", "mrr", "ndcg")},
+        **{name: round(getattr(found, name), _DIGITS) for name in ("hit_rate", "mrr", "ndcg")},
         "questions": [_asked_form(one) for one in found.asked],
     }
 

@@ -1,13 +1,26 @@
 """A pipeline's golden questions, asked of what readers see and of what a run has made."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from docpipe import __version__
+from docpipe._ids import chain
 from docpipe.errors import ConfigError, DocpipeError
 from docpipe.pipeline.file.build import Stages
 from docpipe.pipeline.file.made_by import embedder_for
-from docpipe.pipeline.golden.evaluation import Evaluation, Verdict, compare, evaluate, form, shortfalls, verdict_form
+from docpipe.pipeline.golden.evaluation import (
+    Evaluation,
+    Measured,
+    Verdict,
+    compare,
+    evaluate,
+    form,
+    shortfalls,
+    verdict_form,
+)
 from docpipe.pipeline.golden.questions import Question, load
+from docpipe.pipeline.history.past import Past
 from docpipe.protocols import Retriever
 from docpipe.retrieve.retriever import IndexRetriever
 
@@ -68,26 +81,70 @@ class Told(NamedTuple):
     """Whether what the run made may be published."""
 
 
-def judged(stages: Stages, questions: tuple[Question, ...]) -> Told:
-    """`verdict`, for a report. What cannot be asked is not published: the run itself is done, and nothing is lost."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What an earlier run found for the same questions in what is in the index now."""
+
+    hit_rate: float
+    mrr: float
+    staged: Mapping[str, Any]
+    """The measures, and under `asked_by` the run whose report has the ranks."""
+
+
+def judged(stages: Stages, questions: tuple[Question, ...], *, known: Known | None = None) -> Told:
+    """`verdict`, for a report. What cannot be asked is not published: the run itself is done, and nothing is lost.
+
+    Args:
+        known: given where the run changed nothing that readers see; there is nothing to compare, and thresholds decide.
+    """
+    if known:
+        below = shortfalls(known, stages.eval.thresholds)
+        return Told(known.staged, tuple(f"not published: {one}" for one in below), holds=not below)
     try:
         found = verdict(stages, questions)
     except DocpipeError as error:
         return Told({}, (f"not published: the golden questions could not be asked: {error}",), holds=False)
+    staged = {**verdict_form(found), "key": _key(stages, questions)}
     remarks = tuple(f"not published: {reason}" for reason in found.reasons)
-    return Told(verdict_form(found), remarks if found.holds else (*remarks, _LOOK), found.holds)
+    return Told(staged, remarks if found.holds else (*remarks, _LOOK), found.holds)
 
 
-def told(stages: Stages, questions: tuple[Question, ...]) -> Told:
-    """Ask at the end of a run, which is done: a question that cannot be asked is a remark, no error."""
+def told(stages: Stages, questions: tuple[Question, ...], *, known: Known | None = None) -> Told:
+    """Ask at the end of a run, which is done: a question that cannot be asked is a remark, no error.
+
+    Args:
+        known: given where the run changed nothing; it is told again.
+    """
     if not questions:
         return Told({}, ())
-    try:
-        found = evaluation(stages, questions, head=True)
-    except DocpipeError as error:
-        return Told({}, (f"the golden questions could not be asked: {error}",))
+    found: Measured | None = known
+    staged: Mapping[str, Any] = known.staged if known else {}
+    if found is None:
+        try:
+            found = asked = evaluation(stages, questions, head=True)
+        except DocpipeError as error:
+            return Told({}, (f"the golden questions could not be asked: {error}",))
+        staged = {**form(asked), "key": _key(stages, questions)}
     below = shortfalls(found, stages.eval.thresholds)
-    return Told(form(found), tuple(f"golden questions: {one}; `docpipe eval` shows which" for one in below))
+    return Told(staged, tuple(f"golden questions: {one}; `docpipe eval` shows which" for one in below))
+
+
+def known(stages: Stages, questions: tuple[Question, ...]) -> Known | None:
+    """What the newest run that came to its end knows, to be asked before a run; None where something changed since."""
+    last = Past(stages.index).last_run() if questions else {}
+    found = last.get("staged") or {}
+    same = found.get("key") == _key(stages, questions) and last.get("version") == stages.index.versions()
+    if not same or stages.index.held():
+        return None
+    staged = {name: found[name] for name in ("limit", "hit_rate", "mrr", "ndcg", "key")}
+    asked_by = found.get("asked_by") or last.get("run_id", "")
+    return Known(hit_rate=found["hit_rate"], mrr=found["mrr"], staged=staged | {"asked_by": asked_by})
+
+
+def _key(stages: Stages, questions: tuple[Question, ...]) -> str:
+    """What ranks depend on beside the index: the questions, and how they are asked."""
+    options = (__version__, repr(stages.retrieve), str(stages.eval.limit))
+    return chain(*options, *(repr(question) for question in questions))
 
 
 def retriever(stages: Stages, *, head: bool = False) -> Retriever:
