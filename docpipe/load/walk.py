@@ -10,6 +10,7 @@ from docpipe.load.names import is_temporary, uri_name
 from docpipe.types import Entry, Failure, Outcome, Status
 
 _STAGE = "load.files"
+_EARLIEST, _LATEST = 1 - 2**63, 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +41,7 @@ class Walk:
         """What one folder holds; a tuple is a folder to enter: its real path, and its path in uris with `/`."""
         try:
             with os.scandir(folder) as scan:
-                found = sorted(((uri_name(item.name), item.name, item) for item in scan), key=_order)
+                found = sorted((uri_name(item.name), item.name, item) for item in scan)  # names differ: no ties
         except OSError as error:
             yield self._failed(below, "UnreadableSource", f"the folder cannot be listed: {error.strerror}", _PERMIT)
             return
@@ -125,11 +126,8 @@ class Walk:
 
 def modified(facts: os.stat_result) -> int:
     """When a file was changed, in nanoseconds since 1970; times that 64 bits cannot hold are the nearest they can."""
-    return max(1 - 2**63, min(facts.st_mtime_ns, 2**63 - 1))
+    time = facts.st_mtime_ns
+    return time if _EARLIEST <= time <= _LATEST else max(_EARLIEST, min(time, _LATEST))
 
 
 _PERMIT = "give the user that runs docpipe the right to read it"
-
-
-def _order(found: tuple[str, str, os.DirEntry[str]]) -> tuple[str, str]:
-    return found[0], found[1]

@@ -95,7 +95,7 @@ terms = st.builds(
 def test_a_survey_by_columns_is_that_of_each_source_by_itself(
     lists: list[list[Entry]], held: list[Row], asked: Terms, size: int
 ) -> None:
-    with patch.multiple(module, _SLICE=size, _SLICES=10**6):
+    with patch.object(module, "_SLICE", size):
         found = survey([Listing(found=one) for one in lists], ledger(*held), BY, asked)
     by_uri = {one.uri: Known._make(getattr(one, name) for name in Known._fields) for one in held}
     first: dict[str, Entry] = {}
@@ -260,3 +260,11 @@ def test_a_file_of_any_year_is_known_again_and_its_change_is_seen(year: int, tmp
     assert survey([loader], held, BY, TERMS).unchanged == 1
     os.utime(file, (1_000_000_000, 1_000_000_000))
     assert [step.action for step in survey([loader], held, BY, TERMS).work] == [Action.CHANGE]
+
+
+def test_uris_of_one_hash_are_told_apart() -> None:
+    known, listed = [row("a.md"), row("b.md"), row("c.md")], [entry("b.md"), entry("x.md"), entry("a.md")]
+    with patch("docpipe.pipeline.ingest.known_columns.hash", lambda uri: 7, create=True):
+        found = survey([Listing(found=listed)], ledger(*known), BY, TERMS)
+    assert (found.unchanged, [step.uri for step in found.work]) == (2, ["x.md"])
+    assert [step.uri for step in found.deleted] == ["c.md"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _REPEATED = ("status", "parsed_by", "chunked_by")
 """Columns of few values: kept as numbers of these."""
+_PIECE = 8_192
+"""Rows of which Python sees the uris at once."""
 
 
 class Compared(NamedTuple):
@@ -119,8 +121,17 @@ class KnownColumns:
             wanted = pa.array(uris, pa.string())
         except UnicodeEncodeError:  # of a loader that gives uris that are no text: never known
             wanted = pa.array([uri if _is_text(uri) else None for uri in uris], pa.string())
-        found = pc.index_in(wanted, value_set=self._table["uri"]).fill_null(-1)
-        return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+        hashes, order = self._hashes
+        wanted_hashes = np.fromiter(map(hash, uris), np.int64, len(uris))
+        at = np.minimum(np.searchsorted(hashes, wanted_hashes), len(hashes) - 1)
+        rows = order[at]
+        likely = hashes[at] == wanted_hashes
+        equal = pc.equal(self._table["uri"].take(pa.array(rows)), wanted).fill_null(False)
+        same = equal.to_numpy(zero_copy_only=False)
+        for place in np.flatnonzero(likely & ~same):  # two uris of one hash
+            found = pc.index_in(wanted[place : place + 1], value_set=self._table["uri"])[0].as_py()
+            rows[place], same[place] = (found, True) if found is not None else (-1, False)
+        return np.where(same, rows, -1)
 
     def _find_settled(self, by: Stamp, terms: Terms) -> "type_mask":
         """Rows with which nothing is to be done while the file is as it was."""
@@ -135,6 +146,17 @@ class KnownColumns:
         read, changed = self._column("last_tried"), self._times // 10**9
         racy = (read > 0) & (read - RACY_SECONDS <= changed) & (changed <= int(terms.now))
         return fits & ~racy
+
+    @cached_property
+    def _hashes(self) -> "tuple[type_numbers, type_numbers]":
+        """Hashes of all uris, rising, and the rows that they belong to."""
+        import numpy as np
+
+        assert self._table is not None
+        pieces = (self._table["uri"].slice(start, _PIECE).to_pylist() for start in range(0, self.count, _PIECE))
+        hashes = np.fromiter((hash(uri) for piece in pieces for uri in piece), np.int64, self.count)
+        order = np.argsort(hashes)
+        return hashes[order], order
 
     @cached_property
     def _sizes(self) -> "type_numbers":

@@ -4,14 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import compress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from docpipe import _ids
 from docpipe._ids import chain
 from docpipe.pipeline.processes.coverage import Coverage
 from docpipe.protocols import Index, KeyedTable
 from docpipe.types import Failure, Source, Status
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LEDGER = "ledger"
 PARSED = "parsed"
@@ -171,6 +173,8 @@ class Stamp:
 
 _COLUMNS = {column.name: getattr(column.type, "__name__", str(column.type)) for column in fields(Row)}
 _PARSED_COLUMNS = {"key": "str", "digest": "str", "parsed_by": "str", "size": "int", "data": "bytes"}
+_AT_ONCE = 8_192
+"""Rows that are looked at one by one together."""
 _SUMMED = ("uri", "status", "retryable", "next_try", "pages", "chunks", "tokens", "characters", "covered", "left_out")
 
 
@@ -217,12 +221,13 @@ class Ledger:
 
     def pages(self) -> int:
         """Of all sources that are in the index."""
-        pages: list[int] = self._rows.columns("pages")["pages"]
-        return sum(pages)
+        import pyarrow.compute as pc
+
+        return pc.sum(self._rows.arrow("pages")["pages"]).as_py() or 0
 
     def totals(self) -> Totals:
         """Sums over all sources."""
-        return summed(self._rows.columns(*_SUMMED))
+        return summed(self._rows.arrow(*_SUMMED))
 
     def put(self, rows: Sequence[Row]) -> None:
         """Insert or replace rows, in one commit."""
@@ -300,40 +305,51 @@ def parsed_row(source: Source, by: Stamp, data: bytes) -> dict[str, object]:
 
 def wait_after(attempts: int, uri: str) -> int:
     """Seconds until a source that failed so often is tried again: twice as long each time, a day at most."""
-    wait = min(2 ** min(attempts, 20) * _FIRST_WAIT, _LONGEST_WAIT)
+    wait: int = min(2 ** min(attempts, 20) * _FIRST_WAIT, _LONGEST_WAIT)
     part = int(_ids.digest(f"{uri} {attempts}".encode("utf-8", "surrogatepass"))[:8], 16) / 0xFFFFFFFF
     return round(wait * (1 - _SPREAD + 2 * _SPREAD * part))
 
 
-def summed(columns: Mapping[str, Sequence[Any]]) -> Totals:
-    """The sums of a ledger's columns (pure)."""
-    status, chunks = columns["status"], columns["chunks"]
-    by_status = Counter(status)
-    held = [one == Status.INDEXED or bool(rows) for one, rows in zip(status, chunks, strict=True)]
-    waiting = [one == Status.FAILED and again for one, again in zip(status, columns["retryable"], strict=True)]
-    stale = [one == Status.FAILED and rows > 0 for one, rows in zip(status, chunks, strict=True)]
-    due = list(compress(columns["next_try"], waiting))
-    left_out: Counter[str] = Counter()
-    gaps = []
-    coverages = zip(columns["uri"], columns["characters"], columns["covered"], columns["left_out"], strict=True)
-    for uri, characters, covered, left in compress(coverages, held):
-        kinds: dict[str, int] = json.loads(left) if left else {}
-        left_out.update(kinds)
-        if characters - covered - sum(kinds.values()):
-            gaps.append(uri)
+def summed(rows: "pa.Table") -> Totals:
+    """The sums of a ledger's columns (pure): in Arrow, an object only for what is left out of a source's text."""
+    import pyarrow.compute as pc
+
+    status, failed = rows["status"], pc.equal(rows["status"], Status.FAILED.value)
+    by_status = {one["values"]: one["counts"] for one in pc.value_counts(status).to_pylist()}
+    has_rows = pc.greater(rows["chunks"], 0)
+    stale = rows.filter(pc.and_(failed, has_rows))
+    due = rows["next_try"].filter(pc.and_(failed, rows["retryable"]))
+    held = rows.filter(pc.or_(pc.equal(status, Status.INDEXED.value), has_rows))
+    left_out, gaps = _left_out(held)
     return Totals(
-        indexed=by_status[Status.INDEXED],
-        failed=by_status[Status.FAILED],
-        ignored=by_status[Status.IGNORED],
-        in_hand=by_status[""],
-        stale=sum(stale),
-        stale_pages=sum(compress(columns["pages"], stale)),
+        indexed=by_status.get(Status.INDEXED.value, 0),
+        failed=by_status.get(Status.FAILED.value, 0),
+        ignored=by_status.get(Status.IGNORED.value, 0),
+        in_hand=by_status.get("", 0),
+        stale=stale.num_rows,
+        stale_pages=pc.sum(stale["pages"]).as_py() or 0,
         waiting=len(due),
-        next_try=min(due, default=0),
-        left_out=dict(left_out),
-        gaps=tuple(gaps),
-        **{name: sum(compress(columns[name], held)) for name in ("pages", "chunks", "tokens", "characters", "covered")},
+        next_try=pc.min(due).as_py() or 0,
+        left_out=left_out,
+        gaps=gaps,
+        **{name: pc.sum(held[name]).as_py() or 0 for name in ("pages", "chunks", "tokens", "characters", "covered")},
     )
+
+
+def _left_out(held: "pa.Table") -> tuple[dict[str, int], tuple[str, ...]]:
+    """What is left out on purpose, by kind, and the sources of which more is missing."""
+    import pyarrow.compute as pc
+
+    whole = pc.equal(held["left_out"], "")
+    missing = held["uri"].filter(pc.and_(whole, pc.not_equal(held["characters"], held["covered"]))).to_pylist()
+    partly = held.filter(pc.invert(whole)).select(["uri", "characters", "covered", "left_out"])
+    left_out: Counter[str] = Counter()
+    for row in (row for batch in partly.to_batches(max_chunksize=_AT_ONCE) for row in batch.to_pylist()):
+        kinds: dict[str, int] = json.loads(row["left_out"])
+        left_out.update(kinds)
+        if row["characters"] - row["covered"] - sum(kinds.values()):
+            missing.append(row["uri"])
+    return dict(left_out), tuple(sorted(missing))
 
 
 def new_row(uri: str, document_id: str) -> Row:

@@ -17,9 +17,7 @@ from docpipe.types import Entry, Failure, Outcome, Status
 _ALWAYS_DELETABLE = 20
 """So many documents may go in one run whatever their share: in a small folder one file is a large share."""
 _SLICE = 8_192
-"""Entries that are compared with the ledger together, at least."""
-_SLICES = 16
-"""In so many pieces at most, where all that is known is listed again: each looks through what is known once."""
+"""Entries that are compared with the ledger together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +89,7 @@ def survey(loaders: Sequence[Loader], ledger: Ledger | None, by: Stamp, terms: T
     found = _Found()
     for number, loader in enumerate(loaders):
         listing = iter(loader.entries())
-        while some := list(islice(listing, max(_SLICE, known.count // _SLICES))):
+        while some := list(islice(listing, _SLICE)):
             found.listed += len(some)
             found.by_loader[number] = found.by_loader.get(number, 0) + len(some)
             found.outcomes += (one for one in some if isinstance(one, Outcome))
