@@ -32,7 +32,7 @@ stages:
 index: {{use: index.lancedb, uri: {index}, keep_minutes: {keep_minutes}}}
 retrieve: {{mode: hybrid, limit: 8}}
 chat: {{use: chat.extractive, reader: none}}
-run: {{workers: 2, reports: {reports}}}
+run: {{workers: 1, reports: {reports}}}
 """
 MOST_SIZE, MOST_TIME = 1.5, 1.2
 
