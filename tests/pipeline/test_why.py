@@ -12,9 +12,10 @@ import docpipe
 from docpipe import _ids, cli
 from docpipe.chat.extractive import ExtractiveChat
 from docpipe.chat.glm import GlmChat
-from docpipe.errors import InvalidOption
+from docpipe.errors import InvalidOption, SnapshotGone
 from docpipe.pipeline.golden import tracing
 from docpipe.pipeline.golden.questions import Spot
+from docpipe.pipeline.golden.ranking import Ranking
 from docpipe.types import HIDDEN, BBox, Block, BlockKind, Document, Page, Source, Span
 
 PIPELINE = """
@@ -155,6 +156,23 @@ def test_a_models_prompt_is_looked_at_and_the_model_is_not_asked(island: docpipe
 def test_what_cannot_be_followed_is_refused(island: docpipe.Pipe, question: str, expect: str, where: str) -> None:
     with pytest.raises(InvalidOption):
         island.why(question, expect, where=where)
+
+
+def test_a_version_that_is_cleaned_away_meanwhile_is_looked_at_again(
+    island: docpipe.Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, failures = Ranking.held, [SnapshotGone("gone", stage="index", remedy="ask again")] * 3
+
+    def unsteady(self: Ranking, made: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return held(self, made)
+
+    monkeypatch.setattr(Ranking, "held", unsteady)
+    assert island.why(BUILT, "tower.md").lost is None
+    failures += [SnapshotGone("gone", stage="index", remedy="ask again")] * 4
+    with pytest.raises(SnapshotGone):
+        island.why(BUILT, "tower.md")
 
 
 def page(*blocks: tuple[str, BlockKind, str], needs_ocr: bool = False) -> Document:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from docpipe.chat.extractive import ExtractiveChat
-from docpipe.errors import InvalidOption
+from docpipe.errors import InvalidOption, SnapshotGone
 from docpipe.index import filters
 from docpipe.pipeline.file.build import Stages
 from docpipe.pipeline.golden import tracing
@@ -15,6 +15,9 @@ from docpipe.pipeline.golden.tracing import Look
 from docpipe.pipeline.ingest.ledger import Ledger
 from docpipe.prompt.builder import Built
 from docpipe.types import Answer
+
+_TRIES = 4
+"""Upkeep may clean a version away while it is looked at."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,12 +83,24 @@ def why(
     if where:
         filters.parse(where)
     place = spot(expect)
+    for left in reversed(range(_TRIES)):
+        try:
+            looks = _followed(_way(pipe, question, place, where=where, limit=limit, staged=staged))
+            break
+        except SnapshotGone:
+            if not left:
+                raise
+    return Why(question=question, expect=str(place), where=where, looks=looks)
+
+
+def _followed(way: Iterator[Look]) -> tuple[Look, ...]:
+    """The looks up to the one that lost the place."""
     looks: list[Look] = []
-    for look in _way(pipe, question, place, where=where, limit=limit, staged=staged):
+    for look in way:
         looks.append(look)
         if look.lost:
             break
-    return Why(question=question, expect=str(place), where=where, looks=tuple(looks))
+    return tuple(looks)
 
 
 def _way(pipe: Asking, question: str, place: Spot, *, where: str, limit: int | None, staged: bool) -> Iterator[Look]:
