@@ -64,14 +64,17 @@ def _questions(found: "Difference") -> str:
         return f"golden questions: not asked at {safe(' and '.join(found.not_asked))}\n"
     if not found.questions:
         return "golden questions: the same hits\n"
-    lines = "".join(f"  {_moved(one)}\n" for one in found.questions[:_LISTED])
-    return f"golden questions with other hits: {len(found.questions):,}\n{lines}" + _more(len(found.questions))
+    others = [one for one in found.questions if one.before != one.after]
+    lines = "".join(f"  {_moved(one)}\n" for one in others[:_LISTED]) + _more(len(others))
+    same = len(found.questions) - len(others)
+    return f"golden questions: {len(others):,} found at another rank, {same:,} with other hits below\n{lines}"
 
 
 def _moved(one: "Moved") -> str:
     ranks = " -> ".join(str(rank) if rank else "not found" for rank in (one.before, one.after))
     best = f"; the best hit is {safe(one.instead)}" if one.after != 1 and one.instead else ""
-    return f"{safe(one.question)}: rank {ranks}{best}"
+    where = f" [{safe(one.where)}]" if one.where else ""
+    return f"{safe(one.question)}{where}: rank {ranks}{best}"
 
 
 def _change(document: "DocumentChange") -> str:

@@ -169,11 +169,16 @@ def test_a_file_name_that_is_a_terminal_command_is_shown_harmless(tmp_path: Path
         before="old",
         after="now",
         documents=(DocumentChange(uri="\x1b[2J.md", change="added", chunks_added=1),),
-        questions=(Moved(question="\x1b[1m?", where="", before=1, after=0, instead="\x1b.md"),),
+        questions=(
+            Moved(question="\x1b[1m?", where="", before=1, after=0, instead="\x1b.md"),
+            Moved(question="as before", where="", before=1, after=1, instead="a.md"),
+        ),
     )
     text = versions_text.difference_text(found)
     assert "\x1b" not in text
     assert "?: rank 1 -> not found; the best hit is" in text
+    assert "1 found at another rank, 1 with other hits below" in text
+    assert "as before" not in text
 
 
 @pytest.mark.slow

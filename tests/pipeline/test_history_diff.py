@@ -108,6 +108,14 @@ def test_a_run_that_changed_nothing_is_as_good_as_the_one_before_it() -> None:
     assert difference(world.index, "now", second.id).questions == ()
 
 
+def test_a_restored_version_answers_as_it_did() -> None:
+    world = Nights(MemoryIndex())
+    first = world.run(FIRST, staged=answers(found=1) | {"holds": True})
+    world.run(SECOND, staged=answers(found=2))
+    world.restore(first.id)
+    assert difference(world.index, first.id, "now").questions == ()
+
+
 def test_where_a_run_was_not_asked_the_difference_says_so() -> None:
     world = Nights(MemoryIndex())
     first = world.run(FIRST)

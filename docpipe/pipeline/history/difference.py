@@ -69,7 +69,8 @@ def difference(index: Index, before: str, after: str) -> Difference:
     first, last = (_version(past, rows, wanted) for wanted in (before, after))
     places = [_keys_after(past, run) for run in (first, last)]
     states = _states(index, past, *places)
-    asked = [_asked(past, rows, run) for run in (first, last)]
+    newest = next((row for row in rows if row.is_finished), None)
+    asked = [evaluation.read(past.asked(run or newest, rows)) for run in (first, last)]
     names = [run.id if run else NOW for run in (first, last)]
     return Difference(
         before=names[0],
@@ -151,20 +152,6 @@ def _change(uri: str, before: Mapping[str, _Held], after: Mapping[str, _Held], *
         kind = "added" if old is None else "removed"
     had, has = old.chunks if old else frozenset(), new.chunks if new else frozenset()
     return DocumentChange(uri=uri, change=kind, chunks_added=len(has - had), chunks_removed=len(had - has))
-
-
-def _asked(past: Past, rows: Sequence[RunRow], run: RunRow | None) -> Evaluation | None:
-    """What the golden questions said of a version: they are not asked again where a run changed nothing."""
-    newest = run or next((row for row in rows if row.is_finished), None)
-    for row in rows if newest else ():
-        if newest and row.seq > newest.seq:
-            continue
-        found = past.told([row])
-        if found and (asked := evaluation.read(found[0].report.get("staged", {}))):
-            return asked
-        if row.changed or not row.is_finished:
-            return None
-    return None
 
 
 def _moved(before: Evaluation | None, after: Evaluation | None) -> tuple[Moved, ...] | None:

@@ -1,6 +1,6 @@
 """An index -> the runs that made it, and which of them can be restored: the reading half of the history."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from docpipe.errors import ConfigError
@@ -59,6 +59,21 @@ class Past:
             where=wanted,
             remedy=f"`docpipe tags` lists what there is, {some}",
         )
+
+    def asked(self, run: RunRow | None, rows: Sequence[RunRow]) -> Mapping[str, Any]:
+        """What the golden questions said of a version, as JSON; they are not asked again where a run changed nothing.
+
+        Args:
+            run: None: there is none.
+            rows: all runs, newest first.
+        """
+        for row in rows if run else ():
+            if run and row.seq > run.seq:
+                continue
+            staged: Mapping[str, Any] = next((told.report.get("staged", {}) for told in self.told([row])), {})
+            if staged or row.changed or not row.is_finished:
+                return staged
+        return {}
 
     def images_after(self, seq: int) -> list[Image]:
         """Of each document that was replaced after the run `seq`: what it was right after that run, by uri."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from docpipe.pipeline.golden import evaluation
 from docpipe.pipeline.history.log import History
 from docpipe.pipeline.history.past import require_restorable
 from docpipe.pipeline.history.rows import Image, RunRow
@@ -75,8 +76,8 @@ class Restore:
             IndexFailed: the index cannot be written.
         """
         started, clock = self._now(), time.monotonic()
-        target = self._history.find(wanted)
-        require_restorable(target, self._history.rows())
+        target, rows = self._history.find(wanted), self._history.rows()
+        require_restorable(target, rows)
         images = self._history.images_after(target.seq)
         self._history.begin(started, base=False)
         self._check()
@@ -87,7 +88,9 @@ class Restore:
         self._check()
         self._index.publish()
         report = self._report(pipeline, started, documents=documents, removed=len(images) - documents)
+        said = evaluation.read(self._history.asked(target, rows))
         report = replace(report, chunks=chunks, seconds=time.monotonic() - clock, ended=self._now())
+        report = replace(report, staged=evaluation.form(said) if said else {})
         own = self._history.finish(replace(report, upkeep=(*upkeep.done, *upkeep.skipped) if upkeep else ()))
         return Restored(
             run=own,
@@ -121,7 +124,7 @@ class Restore:
         return len(restored), sum(len(json.loads(whole[image.key]["chunk_ids"])) for image in images)
 
     def _report(self, pipeline: str, started: float, *, documents: int, removed: int) -> RunReport:
-        stats = self._index.stats()
+        totals = self._ledger.totals()
         return RunReport(
             pipeline=pipeline,
             run_id=self._history.run_id,
@@ -129,7 +132,7 @@ class Restore:
             updated=documents,
             deleted=removed,
             version=self._index.versions(),
-            holds=Holds(documents=stats.documents, chunks=stats.rows, bytes=stats.bytes),
+            holds=Holds(documents=totals.indexed + totals.stale, chunks=totals.chunks, bytes=self._index.stats().bytes),
         )
 
 
