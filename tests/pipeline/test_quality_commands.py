@@ -164,6 +164,8 @@ def test_an_ordinary_run_keeps_what_the_questions_found(nights: Path, capsys: py
         assert again["published"] is True
         assert (again["staged"]["asked_by"], again["staged"]["hit_rate"]) == (form["run_id"], 1)
         assert "questions" not in again["staged"]
+    assert cli.main(["diff", str(nights), form["run_id"], "now", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["questions"] == []
     nights.write_text(PIPELINE.replace("hit_rate: 0.5", "mrr: 1").replace("limit: 2", "limit: 3"), encoding="utf-8")
     assert cli.main(["run", str(nights), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["staged"]["questions"]) == 2

@@ -71,7 +71,7 @@ class Past:
             if run and row.seq > run.seq:
                 continue
             staged: Mapping[str, Any] = next((told.report.get("staged", {}) for told in self.told([row])), {})
-            if staged or row.changed or not row.is_finished:
+            if "questions" in staged or row.changed or not row.is_finished:
                 return staged
         return {}
 
