@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,6 +33,7 @@ stages: [{use: parse.auto}, {use: chunk.layout}, {use: embed.hashing}]
 index: {use: index.lancedb, uri: index}
 run: {workers: 1}
 """
+_PATIENCE = 240.0
 MOMENT = datetime(2026, 11, 21, 2, 0, 3, tzinfo=UTC)
 
 
@@ -45,16 +47,23 @@ def shelf(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def docpipe(*arguments: object) -> Iterator["subprocess.Popen[str]"]:
-    """A command in a process of its own, its output line by line."""
+    """A command in a process of its own, its output line by line; killed after some minutes, so that no test hangs."""
     command = [sys.executable, "-m", "docpipe.cli", *map(str, arguments)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
+
+        def kill() -> None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        watchdog = threading.Timer(_PATIENCE, kill)
+        watchdog.start()
         try:
             yield process
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            watchdog.cancel()
+            kill()
 
 
 def line(process: "subprocess.Popen[str]", words: str) -> str:
@@ -71,7 +80,7 @@ def test_a_schedule_that_idles_ends_with_0_at_sigterm_and_says_when_it_would_hav
         assert re.search(r"the next run begins at 20\d\d-\d\d-\d\d 02:00:00 CES?T", line(process, "next run"))
         process.send_signal(signal.SIGTERM)
         assert "ended by SIGTERM after 0 runs" in line(process, "ended by")
-        assert process.wait(10) == 0
+        assert process.wait(_PATIENCE) == 0
 
 
 @pytest.mark.slow
@@ -86,7 +95,7 @@ def test_a_schedule_runs_at_once_if_asked_and_ends_with_130_at_ctrl_c(shelf: Pat
         form = json.loads(process.stdout.read())
         assert (form["runs"], form["failed"], form["stopped"]) == (1, 0, "Ctrl-C")
         assert form["last"]["indexed"] == 1
-        assert process.wait(10) == 130
+        assert process.wait(_PATIENCE) == 130
 
 
 @pytest.mark.slow
@@ -101,7 +110,7 @@ def test_watching_runs_at_once_and_after_a_change_and_a_broken_file_ends_nothing
         assert "2 unchanged" in line(process, "another one")
         process.send_signal(signal.SIGTERM)
         assert "ended by SIGTERM after 4 runs, 1 of them with failures" in line(process, "ended by")
-        assert process.wait(20) == 0
+        assert process.wait(_PATIENCE) == 0
 
 
 @pytest.mark.slow
@@ -115,7 +124,7 @@ def test_a_signal_lets_a_run_finish_what_it_has_in_hand_and_the_next_run_goes_on
         assert process.stderr is not None
         next(found for found in process.stderr if "indexed" in found)
         os.killpg(process.pid, number)  # its workers too, as Ctrl-C in a terminal and a service manager do
-        printed, errors = process.communicate(timeout=60)
+        printed, errors = process.communicate(timeout=_PATIENCE)
         assert process.returncode == code, errors
     form = json.loads(printed)
     assert form["failed"] == 0
@@ -123,7 +132,7 @@ def test_a_signal_lets_a_run_finish_what_it_has_in_hand_and_the_next_run_goes_on
     assert form["indexed"] + form["waiting"] == 401
     assert form["stopped"]
     with docpipe("run", shelf, "--json") as process:
-        again = json.loads(process.communicate(timeout=120)[0])
+        again = json.loads(process.communicate(timeout=_PATIENCE)[0])
     assert (again["indexed"], again["unchanged"], process.returncode) == (form["waiting"], form["indexed"], 0)
 
 
@@ -138,7 +147,7 @@ def test_a_scheduled_run_gets_the_end_that_its_scheduler_is_asked_for(shelf: Pat
         told = line(process, "stopped by SIGTERM, the next run goes on; exit 0")
         assert "waiting" in told
         assert "after 1 run" in line(process, "ended by SIGTERM")
-        assert process.wait(20) == 0
+        assert process.wait(_PATIENCE) == 0
 
 
 @pytest.mark.parametrize(
@@ -151,14 +160,14 @@ def test_a_scheduled_run_gets_the_end_that_its_scheduler_is_asked_for(shelf: Pat
 )
 def test_a_schedule_that_makes_no_sense_ends_with_2(shelf: Path, arguments: tuple[str, ...], words: str) -> None:
     with docpipe("schedule", shelf, *arguments) as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=_PATIENCE)
         assert process.returncode == 2
         assert words in errors
 
 
 def test_a_schedule_says_at_once_what_is_wrong_with_the_pipeline_file(tmp_path: Path) -> None:
     with docpipe("schedule", tmp_path / "missing.yaml", "--cron", "0 2 * * *") as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=_PATIENCE)
         assert process.returncode == 2
         assert "missing.yaml" in errors
 
