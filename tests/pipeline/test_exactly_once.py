@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,8 @@ import varied_library
 from docpipe._ids import text_key
 from docpipe.index.lancedb import LanceIndex
 from docpipe.pipeline.ingest.ledger import Ledger
+from docpipe.pipeline.ingest.plan import Retry
+from docpipe.pipeline.report.reports import Event
 from docpipe.types import Chunk
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -31,7 +34,8 @@ TEXT = "anchor bilge chart deck engine flag gale hull iron jib keel line mast ni
 class Child:
     """A process that is ready to run, and waits for the word."""
 
-    def __init__(self, folder: Path, index: Path, log: Path) -> None:
+    def __init__(self, folder: Path, index: Path, log: Path, *, largest: int = resource.RLIM_INFINITY) -> None:
+        """`largest`: bytes that a file may have; to write more fails as on a full disk."""
         self.log = log
         self._process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(folder), str(index), str(log)],
@@ -40,6 +44,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY)),
         )
 
     def begin(self) -> None:
@@ -66,6 +71,12 @@ class Child:
         said, complaint = self._process.communicate(timeout=120)
         assert self._process.returncode == 0, complaint
         return said.splitlines()[-1]
+
+    def fail(self) -> str:
+        """Let it run into its error; what it says."""
+        _, complaint = self._process.communicate(timeout=120)
+        assert self._process.returncode == 1, complaint
+        return complaint
 
     def parsed(self) -> set[str]:
         """Digests of what it parsed."""
@@ -186,6 +197,39 @@ def check_kills(tmp_path: Path, kills: int, *, seed: int) -> None:
 
 def test_a_few_killed_runs_end_as_a_run_from_nothing(tmp_path: Path) -> None:
     check_kills(tmp_path, 3, seed=1)
+
+
+def test_a_full_disk_ends_the_run_and_the_next_one_finishes_it(tmp_path: Path) -> None:
+    shelf, index = Shelf(tmp_path / "docs", random.Random(7)), tmp_path / "index"
+    for number, largest in enumerate((600, 3_000, 6_000)):
+        child = Child(shelf.root, index, tmp_path / f"{number}.log", largest=largest)
+        before = kept_digests(index)
+        child.begin()
+        assert "IndexFailed" in child.fail()
+        assert not child.parsed() & before
+    assert varied_library.run(shelf.root, index, tmp_path / "last.log").account.closed
+    varied_library.run(shelf.root, tmp_path / "fresh", tmp_path / "fresh.log")
+    assert_same(index, tmp_path / "fresh")
+
+
+def test_a_source_that_is_gone_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    shelf, index, away = Shelf(tmp_path / "docs", random.Random(8)), tmp_path / "index", tmp_path / "away"
+    varied_library.run(shelf.root, index, tmp_path / "first.log")
+    held = rows(index).keys()
+    shelf.change()
+
+    def unmount(event: Event) -> None:
+        if event.kind == "started" and shelf.root.exists():
+            shelf.root.rename(away)
+
+    report = varied_library.run(shelf.root, index, tmp_path / "second.log", progress=unmount)
+    assert (report.failing, report.account.closed) == (True, True)
+    assert len(rows(index).keys() & held) >= report.unchanged
+    away.rename(shelf.root)
+    last = varied_library.run(shelf.root, index, tmp_path / "third.log", retry=Retry(every=True))
+    assert (last.failed, last.account.closed) == (0, True)
+    varied_library.run(shelf.root, tmp_path / "fresh", tmp_path / "fresh.log")
+    assert_same(index, tmp_path / "fresh")
 
 
 @pytest.mark.slow

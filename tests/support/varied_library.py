@@ -20,6 +20,7 @@ from docpipe.parse.auto import AutoParser
 from docpipe.pipeline.file.options import KeepOptions, RunOptions
 from docpipe.pipeline.history.log import History
 from docpipe.pipeline.history.rows import new_run_id
+from docpipe.pipeline.ingest.plan import AS_DUE, Retry
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.report.reports import Event, RunReport
 from docpipe.pipeline.schedule.lease import hold
@@ -52,14 +53,14 @@ def stages(folder: Path, index: Path, log: Path) -> ToyStages:
     )
 
 
-def run(folder: Path, index: Path, log: Path, *, progress: Any = None) -> RunReport:
+def run(folder: Path, index: Path, log: Path, *, retry: Retry = AS_DUE, progress: Any = None) -> RunReport:
     """Run once, with lease and history, a commit every few chunks."""
     made = stages(folder, index, log)
     own = new_run_id(0.0, log.stem)
     options = RunOptions(workers=1, batch_chunks=4, max_delete=1.0, upkeep_seconds=30)
     with hold(made.index, index, run_id=own) as guard:
         history = History(made.index, run_id=own, keep=KeepOptions(runs=3))
-        report = Run(made, options, run_id=own, guard=guard, history=history, progress=progress)("varied")
+        report = Run(made, options, run_id=own, guard=guard, history=history, retry=retry, progress=progress)("varied")
         history.finish(report)
     return report
 
