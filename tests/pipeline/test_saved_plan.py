@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toy_stages import ToyChunker, ToyStages
 
-from docpipe.errors import ConfigError, PlanOutdated
+from docpipe.errors import ConfigError, InvalidOption, PlanOutdated
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.files import FileLoader
 from docpipe.pipeline.file.options import RunOptions
@@ -21,6 +21,8 @@ from docpipe.pipeline.ingest.planning import prepare
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.ingest.saved_plan import SavedItem, SavedPlan
 from docpipe.pipeline.ingest.survey import stamp_of
+from docpipe.pipeline.report.reports import Event
+from docpipe.pipeline.running import Wish
 
 OPTIONS = RunOptions(workers=1)
 NOW = 4_000_000_000.0
@@ -209,3 +211,75 @@ def test_a_plan_decides_about_waiting_documents_as_when_it_was_made(stages: ToyS
     assert [[item.uri for item in plan.items] for plan in (early, late)] == [[], ["a.txt"]]
     assert run(stages, early) == set()
     assert run(stages, saved(stages, now=NOW + 7200)) == {"a.txt"}
+
+
+def test_a_plan_has_its_own_terms(stages: ToyStages) -> None:
+    plan = saved(stages)
+    assert Wish(plan=plan, max_delete=1.0).plan is plan
+    for other in ({"full": True}, {"limit": 3}, {"retry": Retry(every=True)}):
+        with pytest.raises(InvalidOption, match="a plan says by itself"):
+            Wish(plan=plan, **other)  # type: ignore[arg-type]
+
+
+changes = st.tuples(
+    st.sampled_from(["write", "remove", "touch", "rename"]),
+    st.sampled_from(["a.txt", "b.txt", "c.txt", "d.txt"]),
+    st.integers(0, 2),
+)
+
+
+def change(docs: Path, what: str, name: str, number: int) -> None:
+    path = docs / name
+    if what == "write":
+        path.write_text(f"words {number}", encoding="utf-8")
+    if what == "write" or (what == "touch" and path.exists()):
+        os.utime(path, (OLD + number, OLD + number))
+    if what == "remove":
+        path.unlink(missing_ok=True)
+    if what == "rename" and path.exists():
+        path.rename(docs / f"{number}.txt")
+
+
+def state(docs: Path) -> dict[str, tuple[bytes, int]]:
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in docs.iterdir()}
+
+
+@pytest.mark.slow
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    before=st.lists(changes, max_size=3),
+    after=st.lists(changes, max_size=2),
+    limit=st.none() | st.integers(1, 3),
+)
+def test_a_run_by_a_plan_does_what_was_planned_or_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    before: list[tuple[str, str, int]],
+    after: list[tuple[str, str, int]],
+    limit: int | None,
+) -> None:
+    docs = tmp_path_factory.mktemp("docs")
+    for number, name in enumerate(("keep.txt", "a.txt", "b.txt", "c.txt")):
+        change(docs, "write", name, number)
+    stages = ToyStages(loaders=(FileLoader(path=str(docs)),), index=MemoryIndex())
+    Run(stages, OPTIONS)("toy")
+    for one in before:
+        change(docs, *one)
+    plan, then = saved(stages, limit=limit), state(docs)
+    for one in after:
+        change(docs, *one)
+    moved = {name for name, _ in state(docs).items() ^ then.items()}
+    held = stages.index.document_ids()
+    events: list[Event] = []
+    try:
+        Run(stages, OPTIONS, plan=plan, progress=events.append)("toy")
+    except PlanOutdated as error:
+        assert moved and all(any(repr(name) in line for name in {*moved, *names(plan)}) for line in error.moved)
+        assert (events, stages.index.document_ids()) == ([], held)
+    else:
+        done = {event.uri for event in events if event.kind == "outcome"}
+        gone = {shelved.uri for shelved in held.values()} - {one.uri for one in stages.index.document_ids().values()}
+        assert not moved & names(plan) and done | gone == names(plan)
+
+
+def names(plan: SavedPlan) -> set[str]:
+    return {item.uri for item in plan.items}

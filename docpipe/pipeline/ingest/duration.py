@@ -11,11 +11,11 @@ class Rates:
 
     listed: float = 0.00002
     """One source to be looked at."""
-    parsed: float = 0.15
+    parsed: float = 0.02
     """One page, on one core."""
     read: float = 2.0
     """One page that a service reads."""
-    embedded: float = 0.02
+    embedded: float = 0.01
     """One text."""
     written: float = 0.001
     """One chunk."""
