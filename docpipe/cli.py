@@ -1,7 +1,8 @@
 """Arguments -> a pipeline's methods -> results on standard output: `docpipe COMMAND ...`.
 
-With `--json` exactly one JSON object is printed, errors included. Exit codes: 0 done; 1 done, but some item
-failed; 2 the command or the pipeline file is wrong; 3 another run holds the lock; 130 interrupted.
+With `--json` exactly one JSON object is printed, errors included. Exit codes: 0 done, or a run that SIGTERM ended;
+1 done, but some item failed; 2 the command or the pipeline file is wrong; 3 another process writes the index;
+130 interrupted.
 """
 
 import contextlib
