@@ -1,17 +1,16 @@
 """Whatever ends a run, the next one makes the same index as a run from nothing, and pays for nothing twice."""
 
+import contextlib
+import multiprocessing
 import os
 import random
 import resource
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections import deque
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pymupdf
@@ -25,58 +24,52 @@ from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.report.reports import Event
 from docpipe.types import Chunk
 
-SUPPORT = Path(__file__).parents[1] / "support"
-PROGRAM = "import varied_library; varied_library.main()"
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["varied_library", "pyarrow.dataset", "pyarrow.compute", "lance_namespace"])
+_EVENTS = {*get_args(Event.__dataclass_fields__["kind"].type), "done"}
 TIMES = {"last_tried", "run", "modified", "first_failed", "next_try"}
 TEXT = "anchor bilge chart deck engine flag gale hull iron jib keel line mast night oar pump quay rope sail tide"
 
 
 class Child:
-    """A process that is ready to run, and waits for the word."""
+    """A process that is ready to run, and waits for the word. Its parent has imported all but what dislikes forks."""
 
     def __init__(self, folder: Path, index: Path, log: Path, *, largest: int = resource.RLIM_INFINITY) -> None:
-        """`largest`: bytes that a file may have; to write more fails as on a full disk."""
         self.log = log
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(folder), str(index), str(log)],
-            env={**os.environ, "PYTHONPATH": str(SUPPORT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY)),
-        )
+        self._pipe, theirs = _PROCESSES.Pipe()
+        arguments = (theirs, folder, index, log, largest)
+        self._process = _PROCESSES.Process(target=varied_library.serve, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()
 
     def begin(self) -> None:
         """Wait until all is imported, and say the word."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n", self._process.communicate()[1]
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
+        assert self._pipe.recv() == "ready"
+        self._pipe.send("go")
 
     def kill_after(self, events: int, seconds: float) -> None:
         """Kill it so long after so many events of its run, unless it ends before."""
-        assert self._process.stdout is not None
-        for _ in range(events):
-            if not self._process.stdout.readline():
-                break
+        said = [self._pipe.recv()]
+        while len(said) < events and "done" not in said and self._pipe.poll(60):
+            said.append(self._pipe.recv())
         time.sleep(seconds)
-        self._process.send_signal(signal.SIGKILL)
-        _, complaint = self._process.communicate()
-        assert self._process.returncode in (0, -signal.SIGKILL), complaint
+        self._process.kill()
+        self._process.join()
+        with contextlib.suppress(EOFError):
+            while True:
+                said.append(self._pipe.recv())
+        self._pipe.close()
+        assert not [word for word in said if word not in _EVENTS], said
 
     def finish(self) -> str:
         """Let it run to its end; its last word."""
-        said, complaint = self._process.communicate(timeout=120)
-        assert self._process.returncode == 0, complaint
-        return said.splitlines()[-1]
-
-    def fail(self) -> str:
-        """Let it run into its error; what it says."""
-        _, complaint = self._process.communicate(timeout=120)
-        assert self._process.returncode == 1, complaint
-        return complaint
+        said = [self._pipe.recv()]
+        while said[-1] in _EVENTS and said[-1] != "done":
+            assert self._pipe.poll(120)
+            said.append(self._pipe.recv())
+        self._process.join()
+        self._pipe.close()
+        return str(said[-1])
 
     def parsed(self) -> set[str]:
         """Digests of what it parsed."""
@@ -205,7 +198,7 @@ def test_a_full_disk_ends_the_run_and_the_next_one_finishes_it(tmp_path: Path) -
         child = Child(shelf.root, index, tmp_path / f"{number}.log", largest=largest)
         before = kept_digests(index)
         child.begin()
-        assert "IndexFailed" in child.fail()
+        assert "IndexFailed" in child.finish()
         assert not child.parsed() & before
     assert varied_library.run(shelf.root, index, tmp_path / "last.log").account.closed
     varied_library.run(shelf.root, tmp_path / "fresh", tmp_path / "fresh.log")

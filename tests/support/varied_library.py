@@ -1,14 +1,11 @@
-"""A small pipeline over files of several kinds, run by a process of its own that waits for a word: to be killed.
+"""A small pipeline over files of several kinds, run by a process of its own that waits for a word: to be killed."""
 
-`python -c "import varied_library; varied_library.main()" FOLDER INDEX LOG` imports all it needs, says `ready`, waits
-for a line, runs once and tells each event of the run in a line.
-"""
-
-import sys
+import resource
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toy_stages import ToyStages
 
@@ -22,9 +19,12 @@ from docpipe.pipeline.history.log import History
 from docpipe.pipeline.history.rows import new_run_id
 from docpipe.pipeline.ingest.plan import AS_DUE, Retry
 from docpipe.pipeline.ingest.run import Run
-from docpipe.pipeline.report.reports import Event, RunReport
+from docpipe.pipeline.report.reports import RunReport
 from docpipe.pipeline.schedule.lease import hold
 from docpipe.types import Blob, Document
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,24 +65,20 @@ def run(folder: Path, index: Path, log: Path, *, retry: Retry = AS_DUE, progress
     return report
 
 
-def say(line: str) -> None:
-    """Tell the parent."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+def serve(pipe: "Connection", folder: Path, index: Path, log: Path, largest: int) -> None:
+    """In a process of its own: say `ready`, wait for a word, run once, tell each event and how it ended.
 
-
-def main() -> None:
-    """Wait for the word, run, and tell."""
+    Args:
+        largest: bytes that a file may have; to write more fails as on a full disk.
+    """
     import lancedb
 
-    folder, index, log = map(Path, sys.argv[1:])
-
     assert lancedb.__version__
-    say("ready")
-    sys.stdin.readline()
-
-    def tell(event: Event) -> None:
-        say(f"{event.kind} {event.uri}")
-
-    report = run(folder, index, log, progress=tell)
-    say("done" if report.account.closed else f"gaps {report.account}")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+    pipe.send("ready")
+    pipe.recv()
+    try:
+        report = run(folder, index, log, progress=lambda event: pipe.send(event.kind))
+        pipe.send("done" if report.account.closed else f"gaps {report.account}")
+    except Exception:  # whatever it is, the parent judges it
+        pipe.send(traceback.format_exc())
