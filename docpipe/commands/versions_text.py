@@ -88,7 +88,8 @@ def _row(version: "Version") -> tuple[str, ...]:
     run = version.run
     did = ", ".join(f"{run.report[name]:,} {name}" for name in COUNTS if run.report.get(name)) or "nothing changed"
     if not run.is_finished:
-        did = "at work, or did not come to its end"
+        error = run.report.get("ended_by")
+        did = f"ended by {error['type']}" if error else "at work, or did not come to its end"
     elif run.kind == "restore":
         did = f"restore: {did}"
     state = version.serving if version.serving != "unfinished" else ""

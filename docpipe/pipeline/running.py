@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from docpipe.errors import InvalidOption
+from docpipe.errors import InvalidOption, failure
 from docpipe.pipeline.file.build import Stages
 from docpipe.pipeline.golden.questions import Question
 from docpipe.pipeline.golden.staging import Known, golden, judged, known, required, told
@@ -15,11 +15,12 @@ from docpipe.pipeline.history.log import History
 from docpipe.pipeline.history.rows import new_run_id
 from docpipe.pipeline.ingest.attached import Stopping
 from docpipe.pipeline.ingest.plan import Retry
+from docpipe.pipeline.ingest.pricing import Spending
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.ingest.saved_plan import SavedPlan
 from docpipe.pipeline.report.reports import Event, RunReport
 from docpipe.pipeline.report.traces import Traces
-from docpipe.pipeline.schedule.lease import Guard, hold
+from docpipe.pipeline.schedule.lease import Guard, LeaseLost, hold
 from docpipe.pipeline.schedule.stopping import Stop
 
 
@@ -119,7 +120,14 @@ def _run(
         plan=wish.plan,
         progress=progress,
     )
-    return run(stages.name)
+    spending = Spending()
+    try:
+        return run(stages.name)
+    except LeaseLost:
+        raise  # the history is another's to write now
+    except Exception as error:
+        history.break_off(failure(error, stage="run"), cost_usd=spending.so_far().usd, now=time.time())
+        raise
 
 
 def _published(

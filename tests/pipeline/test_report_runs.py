@@ -87,3 +87,17 @@ def test_reports_among_the_documents_are_not_indexed(folder: Path, capsys: pytes
         told = json.loads(capsys.readouterr().out)
         assert Path(told["page"]).parent == folder / "docs" / "reports"
         assert told["account"]["files"]["found"] - told["ignored"] == 2
+
+
+def test_a_run_that_an_error_ended_is_told_as_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", str(folder / "p.yaml"), "--json"])
+    (folder / "docs").rename(folder / "elsewhere")
+    capsys.readouterr()
+    assert main(["run", str(folder / "p.yaml")]) == 2
+    assert main(["status", str(folder / "p.yaml"), "--json"]) == 0
+    newest, before = json.loads(capsys.readouterr().out)["runs"]
+    assert (newest["finished"], newest["ended_by"]["type"], before["finished"]) == (False, "SourceError", True)
+    assert main(["status", str(folder / "p.yaml")]) == 0
+    assert "ended by SourceError: the source" in capsys.readouterr().out
+    assert main(["tags", str(folder / "p.yaml")]) == 0
+    assert "ended by SourceError" in capsys.readouterr().out

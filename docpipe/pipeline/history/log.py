@@ -1,16 +1,19 @@
 """A run -> what it replaced, kept beside the chunks, so that its index can be had back: the writing half."""
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from docpipe.errors import DocpipeError
 from docpipe.pipeline.file.options import KeepOptions
 from docpipe.pipeline.history.past import Past, floor_of
 from docpipe.pipeline.history.rows import RunRow, image_key, stored_run
 from docpipe.pipeline.report import json_forms
 from docpipe.pipeline.report.reports import RunReport
 from docpipe.protocols import Index
+from docpipe.types import Failure
 
 _MOST_RUNS = 400
 """Rows of runs that are kept, beside those with names and those that can be restored."""
@@ -108,6 +111,17 @@ class History(Past):
         self._runs.put([stored_run(self._row)])
         self._forget([self._row, *others])
         return self._row
+
+    def break_off(self, error: Failure, *, cost_usd: float, now: float) -> None:
+        """Remember what ended the run before its end, and what it had spent; where that cannot be written, nothing."""
+        with contextlib.suppress(DocpipeError):
+            if not self._row.seq:
+                self.begin(now, base=False)
+            spent = self._row.spent_usd + cost_usd
+            report = RunReport(pipeline="", run_id=self._row.id, started=self._row.started, ended_by=error)
+            facts = {**json_forms.run(replace(report, ended=now, cost_usd=cost_usd)), "spent_usd": spent}
+            self._row = replace(self._row, spent_usd=spent, report=_bounded(facts))
+            self._runs.put([stored_run(self._row)])
 
     def _new_floor(self, rows: Sequence[RunRow]) -> int:
         """`seq` of the oldest run that stays restorable, from all runs, newest first."""

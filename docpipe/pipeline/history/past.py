@@ -37,9 +37,11 @@ class Past:
 
     def last_run(self) -> dict[str, Any]:
         """Facts of the newest run that came to its end, with `spent_usd` of all runs; empty before the first."""
-        newest = next((row for row in self.rows() if row.is_finished), None)
+        rows = self.rows()
+        newest = next((row for row in rows if row.is_finished), None)
         found = self._runs.get([newest.id if newest else _LAST]).values()
-        return {key: fact for row in found for key, fact in run_row(row).report.items()}
+        facts = {key: fact for row in found for key, fact in run_row(row).report.items()}
+        return facts | {"spent_usd": rows[0].spent_usd} if newest else facts
 
     def find(self, wanted: str) -> RunRow:
         """The run with this id or name.

@@ -61,7 +61,9 @@ def runs_text(runs: Iterable[Mapping[str, Any]]) -> str:
 def _run_line(run: Mapping[str, Any]) -> str:
     name = one_line(str(run.get("run_id", "")))
     if run.get("finished") is False:
-        return f"{name}  began {moment(float(run.get('started') or 0))}: at work, or killed before its end"
+        error = run.get("ended_by")
+        why = f"ended by {error['type']}: {error['error']}" if error else "at work, or killed before its end"
+        return f"{name}  began {moment(float(run.get('started') or 0))}: {one_line(why)}"
     counts = ", ".join(f"{run[name]:,} {name}" for name in _COUNTS if isinstance(run.get(name), int) and run[name])
     kind = "restored" if run.get("kind") == "restore" else ""
     stopped = f"stopped: {run['stopped']}" if run.get("stopped") else ""
