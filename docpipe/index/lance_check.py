@@ -50,7 +50,7 @@ def _chunks(
     ids, bad, foreign = _faults(table, about) if readable else ([], [], [])
     found = indexes(table)
     probing = vectors.probing(filtered=False)
-    versions = table.list_versions()
+    versions = table.list_versions() if readable else []
     return IndexCheck(
         rows=int(table.count_rows()),
         model=about.model,

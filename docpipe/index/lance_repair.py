@@ -1,7 +1,8 @@
 """Lance tables -> their parts that cannot be read, found and taken out."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docpipe.errors import IndexFailed
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 
 _WHOLE = -1
 """Stands for all parts of a table."""
-_ROWS_AT_ONCE = 2_048
+_DOCUMENT = "document_id"
+_ROWS_AT_ONCE = 256
+_VERSIONS = "_versions/*.manifest"
+_NEWEST_FIRST, _DIGITS = 2**64 - 1, 20
+"""Lance names the description of a version by this number less its own, in so many digits; older tables by its own."""
 _SECOND_LOOK = 1.0
 """Seconds after which what could not be read is tried again, before anything is taken out: a mount may be away."""
 
@@ -28,7 +33,8 @@ class Broken(NamedTuple):
 
 def unreadable(database: Database) -> tuple[Unreadable, ...]:
     """What of all tables cannot be read. Every column of every row is read once."""
-    return tuple(broken.told for name in database.names() for broken in _broken(database, name))
+    found = [broken.told for name in database.names() for broken in _broken(database, name)]
+    return (*found, *(_told_version(path) for name in database.names() for path in _broken_versions(database, name)))
 
 
 def remove_unreadable(database: Database) -> tuple[Unreadable, ...]:
@@ -50,39 +56,93 @@ def remove_unreadable(database: Database) -> tuple[Unreadable, ...]:
             _take_out(database, name, broken)
             gone.append(broken.told)
         database.forget()
-    return tuple(gone)
+    return (*gone, *_take_out_versions(database))
 
 
 def _broken(database: Database, name: str) -> list[Broken]:
     try:
         database.reading(name, _read_all, nothing=None)
     except IndexFailed as error:
-        return _broken_fragments(database, name, error)
+        return _broken_fragments(database, name) or [_told(name, _WHOLE, error, ())]
     return []
 
 
-def _broken_fragments(database: Database, name: str, error: IndexFailed) -> list[Broken]:
-    """Which parts of a table cannot be read, of which something cannot."""
+def _broken_fragments(database: Database, name: str) -> list[Broken]:
+    """The fragments that cannot be read; none where that cannot be told."""
     try:
-        numbers: list[int] = database.reading(name, _fragments, nothing=[])
+        fragments: dict[int, list[int]] = database.reading(name, _fragments, nothing={})
     except IndexFailed:
-        return [_told(name, _WHOLE, error, ())]
-    table = database.table(name)
-    return [broken for number in numbers for broken in _broken_fragment(database, table, name, number)]
+        return []
+    return [
+        broken for number, places in fragments.items() for broken in _broken_fragment(database, name, number, places)
+    ]
 
 
 def _read_all(table: Any) -> None:
-    for _ in _batches(table, ""):
+    for _ in table.search().select(table.schema.names).to_batches(batch_size=_ROWS_AT_ONCE):
         pass
 
 
-def _broken_fragment(database: Database, table: Any, name: str, number: int) -> Iterator[Broken]:
+def _broken_fragment(database: Database, name: str, number: int, places: Sequence[int]) -> Iterator[Broken]:
     try:
         with database.failing("read"):
-            for _ in _batches(table, _within(number)):
-                pass
+            _read(database.table(name), places)
     except IndexFailed as error:
-        yield _told(name, number, error, _document_ids(database, table, number))
+        yield _told(name, number, error, _document_ids(database, name, places))
+
+
+def _read(table: Any, places: Sequence[int], *columns: str) -> "list[pa.Table]":
+    """Rows by their places: no other fragment is touched, as a filter on places would."""
+    wanted = list(columns or table.schema.names)
+    starts = range(0, len(places), _ROWS_AT_ONCE)
+    return [table.take_row_ids(places[at : at + _ROWS_AT_ONCE]).select(wanted).to_arrow() for at in starts]
+
+
+def _broken_versions(database: Database, name: str) -> list[Path]:
+    """Descriptions of older versions that cannot be read: searches do not need them, upkeep stops at them."""
+    folder = database.folder(name)
+    if folder is None:
+        return []
+    try:
+        head = database.reading(name, lambda table: int(table.version), nothing=0)
+    except IndexFailed:  # nothing of the table can be read
+        return []
+    try:
+        database.reading(name, lambda table: bool(table.list_versions()), nothing=False)
+    except IndexFailed:
+        numbered = [path for path in sorted(folder.glob(_VERSIONS)) if path.stem.isdigit()]
+        return [path for path in numbered if _number(path) != head and not _can_be_read(database, name, path)]
+    return []
+
+
+def _number(path: Path) -> int:
+    """Of the version that a file describes."""
+    return _NEWEST_FIRST - int(path.stem) if len(path.stem) == _DIGITS else int(path.stem)
+
+
+def _can_be_read(database: Database, name: str, path: Path) -> bool:
+    """Whether a description of a version can be read, or was cleaned away meanwhile."""
+    try:
+        with database.failing("open"):
+            return database.at(name, _number(path)) is not None or not path.exists()
+    except IndexFailed:
+        return not path.exists()
+
+
+def _take_out_versions(database: Database) -> list[Unreadable]:
+    gone = []
+    for name in database.names():
+        for path in _broken_versions(database, name):
+            with database.failing("write"):
+                path.rename(path.with_suffix(".damaged"))
+            gone.append(_told_version(path))
+    database.forget()
+    return gone
+
+
+def _told_version(path: Path) -> Unreadable:
+    table = path.parent.parent.stem.removeprefix(SMALL_TABLES)
+    return Unreadable(table=table, part=f"an older version ({path.name})", document_ids=(), reason="it is damaged")
 
 
 def _told(name: str, number: int, error: IndexFailed, documents: tuple[str, ...]) -> Broken:
@@ -91,31 +151,26 @@ def _told(name: str, number: int, error: IndexFailed, documents: tuple[str, ...]
     return Broken(number, told)
 
 
-def _document_ids(database: Database, table: Any, number: int) -> tuple[str, ...]:
+def _document_ids(database: Database, name: str, places: Sequence[int]) -> tuple[str, ...]:
     """Whose rows a fragment has, as far as that column can still be read."""
-    if "document_id" not in table.schema.names:
+    table = database.table(name)
+    if table is None or _DOCUMENT not in table.schema.names:
         return ()
     try:
         with database.failing("read"):
-            found = {
-                key for batch in _batches(table, _within(number), "document_id") for key in batch.column(0).to_pylist()
-            }
+            parts = _read(table, places, _DOCUMENT)
     except IndexFailed:
         return ()
-    return tuple(sorted(found))
+    return tuple(sorted({key for part in parts for key in part.column(_DOCUMENT).to_pylist()}))
 
 
-def _batches(table: Any, where: str, *columns: str) -> "Iterator[pa.RecordBatch]":
-    query = table.search().select(list(columns or table.schema.names))
-    yield from (query.where(where) if where else query).to_batches(batch_size=_ROWS_AT_ONCE)
-
-
-def _fragments(table: Any) -> list[int]:
-    """Numbers of its fragments: the upper half of the addresses of their rows, which no file has to be read for."""
-    import pyarrow.compute as pc
-
-    addresses = table.search().select(["_rowaddr"]).to_arrow().column("_rowaddr")
-    return [int(number) for number in pc.unique(pc.shift_right(addresses, 32)).to_pylist()]
+def _fragments(table: Any) -> dict[int, list[int]]:
+    """Places of its rows by fragment, which no data file has to be read for."""
+    found = table.search().select(["_rowaddr", "_rowid"]).to_arrow()
+    fragments: dict[int, list[int]] = {}
+    for address, place in zip(*(found.column(name).to_pylist() for name in ("_rowaddr", "_rowid")), strict=True):
+        fragments.setdefault(address >> 32, []).append(place)
+    return fragments
 
 
 def _within(number: int) -> str:

@@ -1,5 +1,6 @@
 """Damage in the files of an index on disk, and rows that nobody should have written: told, mended, healed by a run."""
 
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from nights import state
 from docpipe.index import lance_repair
 from docpipe.index.lancedb import LanceIndex
 from docpipe.pipeline.care.doctor import unlock
+from docpipe.protocols import Budget
 
 CHUNKS = "chunks"
 TABLES = (CHUNKS, "docpipe_ledger", "docpipe_parsed", "docpipe_history", "docpipe_runs")
@@ -94,6 +96,17 @@ def test_a_damaged_data_file_costs_its_documents_one_more_run(
     assert healed(world, expected)
 
 
+def test_only_the_damaged_part_is_taken_out(world: World, tmp_path: Path) -> None:
+    parts = []
+    for number in range(len(files(world, "docpipe_ledger", "data"))):
+        copy = tmp_path / str(number)
+        shutil.copytree(world.index.name, copy)
+        other = World.of(LanceIndex(uri=str(copy)))
+        truncate(files(other, "docpipe_ledger", "data")[number])
+        parts.append(len(other.index.remove_unreadable()))
+    assert set(parts) == {0, 1}
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_that_cannot_be_opened_is_moved_aside(world: World, expected: dict[str, Any], table: str) -> None:
     for path in files(world, table, "_versions"):
@@ -101,6 +114,16 @@ def test_a_table_that_cannot_be_opened_is_moved_aside(world: World, expected: di
     assert healed(world, expected)
     (moved,) = Path(world.index.name).glob(f"{table}.damaged-*")
     assert any(str(moved) in finding.what for finding in reopened(world).examine())
+
+
+@pytest.mark.parametrize("table", [CHUNKS, "docpipe_ledger"])
+def test_a_damaged_older_version_is_put_aside_and_keeps_upkeep_from_nothing(
+    world: World, expected: dict[str, Any], table: str
+) -> None:
+    older = [path for path in sorted(files(world, table, "_versions")) if path.suffix == ".manifest"][-1]
+    truncate(older)
+    assert healed(world, expected)
+    reopened(world).index.optimize(Budget(force=True))
 
 
 def test_lost_index_files_are_built_anew(world: World, expected: dict[str, Any]) -> None:
@@ -115,6 +138,28 @@ def test_a_damaged_lease_keeps_nobody_out(world: World, expected: dict[str, Any]
     table.put([{"name": "writer", "token": "x"}])
     truncate(files(world, "docpipe_lease", "data")[0])
     assert healed(world, expected)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_file_is_damaged_a_repair_and_a_run_make_it_good(
+    world: World, expected: dict[str, Any], seed: int
+) -> None:
+    chance = random.Random(seed)
+    every = sorted(path for path in Path(world.index.name).rglob("*") if path.is_file())
+    for path in chance.sample(every, chance.randint(1, 3)):
+        chance.choice((truncate, remove, garble, empty))(path)
+    world = reopened(world)
+    unlock(world.index)
+    world.mend()
+    world = reopened(world)
+    world.run()
+    assert not world.failing()
+    assert state(world.index) == expected
 
 
 def raw(world: World) -> Any:
