@@ -1,20 +1,22 @@
 """Vectors of another model, kept beside the chunks until there is one for each text -> the column that readers use.
 
 Rows are never touched before the switch: vectors go to a table of their own, by the key of their text. The switch
-holds readers at the version before it, brings the vectors in, folds, says in one commit which column counts, and lets
+holds readers at the version before it, brings the vectors in, says in one commit which column counts, folds, and lets
 readers go on. Where it is killed, readers stay where they were, and the next switch does it again.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from docpipe._ids import text_key
 from docpipe.index import rows
+from docpipe.index.lance_child import optimize
 from docpipe.index.lance_pin import Pin
 from docpipe.index.lance_reading import IDS_PER_SCAN, LanceSnapshot, Snapshots
-from docpipe.index.lance_tables import SMALL_TABLES, Database, among, upsert
+from docpipe.index.lance_tables import SMALL_TABLES, Database, among
 from docpipe.index.lance_upkeep import Upkeep
 from docpipe.index.lance_vectors import VectorIndexes, indexes
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 FILLING = SMALL_TABLES + "filling_"
 """How the names of the tables begin that hold vectors until the switch."""
+_FILLS_PER_TIDYING = 100
+"""Each commit costs more, the more parts there are."""
 _BYTES_PER_MERGE = 128 * 2**20
 
 
@@ -109,7 +113,9 @@ class Migration:
         flat = np.ascontiguousarray(matrix[list(places.values())], dtype=np.float32).ravel()
         arrays = [pa.array(list(places)), pa.FixedSizeListArray.from_arrays(pa.array(flat), dim)]
         batch = pa.Table.from_arrays(arrays, schema=_filling_schema(model, dim))
-        self._database.commit(lambda: upsert(table, "text_key", batch), doing="write")
+        self._database.commit(lambda: table.add(batch), doing="write")
+        if int(table.version) % _FILLS_PER_TIDYING == 0:
+            self._database.commit(lambda: optimize(table, timedelta(0)), doing="optimize")
 
     def switch(self, *, model: str, made_by: str) -> int:
         """Let readers use this model's vectors; returns the version.
@@ -127,10 +133,10 @@ class Migration:
         self._pin.hold()
         self.tidy()
         column = self._bring_in(model, dim)
-        self._upkeep.fold_all()
         self._activate(column, model=model, made_by=made_by)
         self._vectors.forget()
         self.tidy()
+        self._upkeep.fold_all()
         self._database.drop(filling(model))
         return self._pin.publish() if own else self._snapshots.latest().version
 

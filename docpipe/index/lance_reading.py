@@ -44,6 +44,7 @@ class LanceSnapshot:
         max_question_characters: int,
     ) -> None:
         self._database, self._name, self._table, self._version = database, name, table, version
+        self.written_at = database.written_at(name, version)
         self._probing, self._max_question_characters = probing, max_question_characters
         self._places = _Places()
         self.facts = rows.NOTHING if table is None else rows.facts(table.schema)
@@ -87,7 +88,11 @@ class LanceSnapshot:
         """Whether there is another version to read instead of one that cannot be read."""
         table = self._database.table(self._name)
         with self._database.failing("read"):
-            return table is None or int(table.version) != self._version
+            return (
+                table is None
+                or int(table.version) != self._version
+                or self._database.written_at(self._name, self._version) != self.written_at
+            )
 
     def search_vector(self, vectors: "type_matrix", /, *, limit: int, where: str = "") -> list[list[tuple[str, float]]]:
         """For each row of `vectors`, `(chunk id, cosine similarity)` by falling similarity."""
@@ -231,9 +236,11 @@ class Snapshots:
             if head is not self._head:
                 self._head, self._made = head, {}
             found = self._made.pop(version, None)
-            if found is not None:
+            if found is not None and found.written_at == self._database.written_at(self._name, version):
                 self._made[version] = found  # used last, so kept longest
                 return found
+        if found is not None:  # another index stands here by now
+            self._database.forget()
         with self._database.failing("open"):
             table = self._database.at(self._name, version)
             if table is None:

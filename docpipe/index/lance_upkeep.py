@@ -121,8 +121,10 @@ class Upkeep:
         if table is not None:
             account = _Account(Budget(max_bytes=2**62, max_seconds=1e9, force=True))
             with self._lock, self._database.failing("optimize"):
-                self._make_missing(table, int(table.count_rows()), account)
+                count, column = int(table.count_rows()), rows.facts(table.schema).column
+                self._make_missing(table, count, account)
                 self._fold(table, self._name, self._keep, account)
+                self._vectors.train(table, column, count, force=False)
 
     def rebuild(self) -> None:
         """Build all indexes over the rows anew."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from docpipe._ids import document_id, fingerprint
-from docpipe.errors import IndexFailed, IndexMismatch
+from docpipe.errors import IndexFailed, IndexMismatch, SnapshotGone
 from docpipe.index import rows
 from docpipe.index.lance_tables import _failed
 from docpipe.index.lance_vectors import _recall
@@ -309,6 +309,28 @@ def test_an_index_made_anew_under_an_open_handle_is_read_anew(index: LanceIndex)
     assert index.stats().rows == 0
     index.replace([DocumentRows(document_id="d", chunks=(embedded(chunk("fresh"), model="another"),))])
     assert len(index.search_text("fresh", limit=2)) == 1
+
+
+def test_an_index_built_anew_by_another_process_is_seen_though_its_versions_have_the_same_numbers(
+    tmp_path: Path,
+) -> None:
+    def build(word: str) -> LanceIndex:
+        made = LanceIndex(uri=str(tmp_path / "i"))
+        made.replace([document("a.md", word)])
+        made.table("things", columns={"key": "str"}, key="key").put([{"key": word}])
+        return made
+
+    ours = build("first")
+    reader = ours.snapshot()
+    table = ours.table("things", columns={"key": "str"}, key="key")
+    assert len(ours.search_text("first", limit=3)) == table.count() == 1
+    shutil.rmtree(ours.uri)
+    theirs = build("second")
+    assert theirs.versions() == reader.version
+    assert len(ours.snapshot().search_text("second", limit=3)) == 1
+    assert ours.search_text("first", limit=3) == []
+    assert table.columns("key") == {"key": ["second"]}
+    refused(SnapshotGone, lambda: reader.search_text("first", limit=3))
 
 
 def test_a_small_table_with_other_columns_is_refused(index: LanceIndex) -> None:
