@@ -138,7 +138,10 @@ class Migration:
         self.tidy()
         self._upkeep.fold_all()
         self._database.drop(filling(model))
-        return self._pin.publish() if own else self._snapshots.latest().version
+        if own:
+            self._pin.publish()
+            self._upkeep.fold_all()  # the version that held readers saw goes
+        return self._snapshots.latest().version
 
     def _bring_in(self, model: str, dim: int) -> str:
         """Add the column and fill it, some rows at a time; returns its name."""
