@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LISTED = 50
 """Items of a list that are shown; the rest is counted."""
+_STALE = "stale: the file has changed since, and cannot be indexed as it is now; `docpipe failures` says why"
 
 
 def pages_of(pages: Sequence[int]) -> str:
@@ -356,7 +357,8 @@ def _hit(hit: Hit, around: Sequence[Chunk]) -> str:
     text = safe(_readable(chunk.text)).strip()
     body = "".join(f"   {line}\n" for line in text.splitlines() if line.strip())
     title = f"   [{safe(path)}]\n" if path else ""
-    return f"{head}\n{title}{''.join(before)}{body}{''.join(after)}"
+    mark = f"   ({_STALE})\n" if hit.stale else ""
+    return f"{head}\n{mark}{title}{''.join(before)}{body}{''.join(after)}"
 
 
 def _short(chunk: Chunk) -> str:
@@ -373,6 +375,7 @@ def _readable(text: str) -> str:
 def _citation(citation: Citation) -> str:
     place = _web_place(citation) if citation.url else _place(citation.uri, citation.pages)
     proof = "" if citation.verified else "  (not verified: the quote was not found again in the source)"
+    proof += f"  ({_STALE})" if citation.stale else ""
     quote = " ".join(safe(_readable(citation.quote)).split())
     return f"{citation.marker} {place}{proof}\n    “{quote}”\n"
 

@@ -1,5 +1,6 @@
 """Hits and citations -> the same, with a mark on those whose file has changed and fails now."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import Lock
@@ -10,6 +11,8 @@ from docpipe.protocols import Index, Retriever
 from docpipe.types import Answer, Chunk, Citation, Hit, Query
 
 Piece = TypeVar("Piece")
+_LOOK_SECONDS = 1.0
+"""To ask for the ledger's version takes a fifth of a search."""
 
 
 class Stale:
@@ -19,14 +22,18 @@ class Stale:
         self._ledger = Ledger(index)
         self._lock = Lock()
         self._version = -1
+        self._looked = -_LOOK_SECONDS
         self._uris: frozenset[str] = frozenset()
 
     def uris(self) -> frozenset[str]:
-        """Which they are; read again when the ledger has changed."""
-        version = self._ledger.table.version()
+        """Which they are; read again when the ledger has changed, for which it is looked at once a second."""
         with self._lock:
-            if version != self._version:
-                self._uris, self._version = self._ledger.stale(), version
+            now = time.monotonic()
+            if now - self._looked >= _LOOK_SECONDS:
+                self._looked = now
+                version = self._ledger.table.version()
+                if version != self._version:
+                    self._uris, self._version = self._ledger.stale(), version
             return self._uris
 
     def hits(self, hits: Sequence[Hit]) -> list[Hit]:

@@ -10,11 +10,9 @@ from docpipe._http.endpoint import Endpoint
 from docpipe._http.meter import Tally
 from docpipe.embed.http import HttpEmbedder
 from docpipe.errors import InvalidOption
-from docpipe.index.memory import MemoryIndex
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.glm_ocr import GlmOcrParser
 from docpipe.parse.pdf import PdfParser
-from docpipe.pipeline.ingest.ledger import Ledger
 from docpipe.pipeline.ingest.pricing import Spending, check_cost, cost, expected_cost
 from docpipe.pipeline.report import json_forms
 from docpipe.pipeline.report.reports import PagesOf, Plan, RunReport
@@ -84,14 +82,6 @@ def test_a_run_above_its_limit_is_refused_with_both_amounts() -> None:
 def test_a_limit_that_is_no_amount_of_money_is_refused(amount: float) -> None:
     with pytest.raises(InvalidOption, match="max_cost must be"):
         check_cost(Plan(), amount)
-
-
-def test_the_ledger_adds_up_what_runs_cost() -> None:
-    ledger = Ledger(MemoryIndex())
-    for usd in (0.5, 0.25):
-        ledger.keep_run(RunReport(pipeline="x", cost_usd=usd, requests=3, tokens=900))
-    kept = ledger.last_run()
-    assert (kept["cost_usd"], kept["spent_usd"], kept["tokens"]) == (0.25, 0.75, 900)
 
 
 def test_a_plan_says_calls_cost_and_what_is_not_in_it() -> None:
