@@ -1,13 +1,14 @@
 """What was asked of a run -> the run, from its lease to its report."""
 
+import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from docpipe.errors import InvalidOption, failure
+from docpipe.errors import DocpipeError, InvalidOption, failure
 from docpipe.pipeline.file.build import Stages
 from docpipe.pipeline.golden.questions import Question
 from docpipe.pipeline.golden.staging import Known, golden, judged, known, required, told
@@ -77,10 +78,9 @@ def run_once(
         with hold(stages.index, index_folder(stages), run_id=own, wait=wish.wait, stop=stop) as guard:
             history = History(stages.index, run_id=own, keep=stages.keep)
             staged, still = wish.stage and stages.index.versions() > 0, known(stages, questions)
-            if staged:
-                stages.index.hold()
             version = stages.index.versions()
-            report = _run(stages, wish, own, guard=guard, stop=stop, history=history, progress=traces)
+            with _held(stages, guard) if staged else contextlib.nullcontext():
+                report = _run(stages, wish, own, guard=guard, stop=stop, history=history, progress=traces)
             still = still if stages.index.versions() == version else None
             judge = _judged if staged else _published
             report = judge(stages, report, questions, guard, still)
@@ -88,6 +88,21 @@ def run_once(
             guard.check()
             history.finish(report)
         return traces.leave(report)
+
+
+@contextlib.contextmanager
+def _held(stages: Stages, guard: Guard) -> Iterator[None]:
+    """Readers stay at the present version; they are let go where an error ends the run before anything was written."""
+    before, version = stages.index.held(), stages.index.versions()
+    stages.index.hold()
+    try:
+        yield
+    except Exception:
+        if not before and stages.index.versions() == version:
+            with contextlib.suppress(DocpipeError):
+                guard.check()
+                stages.index.publish()
+        raise
 
 
 def index_folder(stages: Stages) -> Path | None:

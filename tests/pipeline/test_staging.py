@@ -7,7 +7,7 @@ import pytest
 from library import make_chunk
 
 import docpipe
-from docpipe.errors import ConfigError, EmbedError
+from docpipe.errors import ConfigError, EmbedError, SourceError
 from docpipe.pipeline.golden import evaluation, staging
 from docpipe.protocols import DocumentRows
 from docpipe.types import Chunk, EmbeddedChunk
@@ -134,3 +134,17 @@ def test_without_questions_nothing_is_asked_and_a_staged_run_says_what_is_missin
     assert staging.told(pipe.stages, ()) == ({}, (), True)
     with pytest.raises(ConfigError, match=r"island\.yaml: eval\.questions: the pipeline has no golden questions"):
         staging.required(pipe.stages)
+
+
+def test_a_staged_run_that_did_nothing_leaves_no_reader_held(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "tower.md").write_text("The lighthouse was built in 1911.", encoding="utf-8")
+    (tmp_path / "docs" / "harbour.md").write_text("The harbour freezes in hard winters.", encoding="utf-8")
+    (tmp_path / "golden.yaml").write_text(GOLDEN, encoding="utf-8")
+    (tmp_path / "island.yaml").write_text(PIPELINE, encoding="utf-8")
+    opened = docpipe.open(tmp_path / "island.yaml")
+    assert opened.run(stage=True).published
+    (tmp_path / "docs").rename(tmp_path / "away")
+    with pytest.raises(SourceError):
+        opened.run(stage=True)
+    assert not opened.stages.index.held()
