@@ -16,7 +16,7 @@ from docpipe.pipeline.ingest.attached import Guard, Keeps, Stopping, Unattended
 from docpipe.pipeline.ingest.committing import Committing
 from docpipe.pipeline.ingest.in_hand import Commit, Ended, Item, Job, Tally, as_listed, written_outcome
 from docpipe.pipeline.ingest.journal import Journal
-from docpipe.pipeline.ingest.ledger import Ledger, in_hand_row, new_row, parsed_key, parsed_row
+from docpipe.pipeline.ingest.ledger import Ledger, in_hand, in_hand_row, new_row, parsed_key, parsed_row
 from docpipe.pipeline.ingest.migration import move
 from docpipe.pipeline.ingest.paid_vectors import PaidVectors
 from docpipe.pipeline.ingest.plan import Action, Retry, Step, Terms, is_racy
@@ -246,8 +246,10 @@ class Run:
                     writer.stop()  # what is being written is given up; what was committed stays
                     raise
         finally:
-            self._parses.close()
-            vectors.close()
+            try:
+                self._parses.close()
+            finally:
+                vectors.close()
         self._waiting = found.work[self._fed :]
         if not self._waiting and not self._tally.waiting and self._ended is None:
             vectors.forget()
@@ -385,6 +387,8 @@ class Run:
         pairs = [(uri, row.document_id) for uri, row in rows.items()]
         self._history.note(pairs, {uri: asdict(row) for uri, row in rows.items()})
         self._guard.check()
+        self._ledger.put([in_hand(row) for row in rows.values()])
+        self._guard.check()
         self._stages.index.delete([row.document_id for row in rows.values()])
         self._guard.check()
         self._ledger.remove(list(rows))
@@ -399,8 +403,11 @@ class Run:
         return bool(written or self._tally.chunks or self._tally.embedded)
 
     def _keep_up(self) -> None:
-        """After a run that changed something: upkeep of the index, and no document is kept that nothing refers to."""
-        if not self._changed:
+        """Upkeep of the index where this run changed something, or the last one that did was stopped before its own.
+
+        A stopped run has no time for it. No parsed document is kept that nothing refers to.
+        """
+        if self._stop.reason or not (self._changed or self._history.last_run().get("stopped")):
             return
         self._progress(Event(kind="maintenance"))
         begun = time.monotonic()
