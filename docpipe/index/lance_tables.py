@@ -120,21 +120,43 @@ class Database:
             self._tables.pop(name, None)  # its folder may be gone: who deletes an index starts anew
             if not self._exists(name):
                 return None
-            try:
-                found = self._connected().open_table(name)
-            except ValueError as error:
-                if "was not found" in str(error):
-                    return None
-                raise
+            found = self._open(name)
+            if found is None:
+                return None
             if self._check is not None:
                 self._check(name, found.schema)
             self._tables[name] = found
             return found
 
+    def _open(self, name: str) -> Any:
+        """A new handle; None where a killed writer left a folder without a version.
+
+        Between the look for the newest version and its opening, upkeep may have taken it away: then look again.
+        """
+        for left in reversed(range(_READS)):
+            try:
+                return self._connected().open_table(name)
+            except (ValueError, RuntimeError) as error:
+                if "not found" not in str(error).lower():
+                    raise
+                if not self._has_versions(name, error):
+                    return None
+                if not left:
+                    raise
+        raise AssertionError("the last look returns or raises")
+
+    def _has_versions(self, name: str, error: Exception) -> bool:
+        """Whether the table is there, though it could not be opened; of a bucket, Lance's own words tell."""
+        if "://" in self.uri:
+            return "manifest" in str(error)
+        return any(Path(self.location, f"{name}.lance", "_versions").glob("*.manifest"))
+
     def at(self, name: str, version: int) -> Any:
         """A handle of its own that reads this version and no other; None where the version is gone."""
         with self._lock:
-            found = self._connected().open_table(name)
+            found = self._open(name)
+        if found is None:
+            return None
         try:
             found.checkout(version)
         except ValueError as error:

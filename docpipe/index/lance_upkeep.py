@@ -196,7 +196,11 @@ class Upkeep:
             command = ["-m", "docpipe.index.lance_child", self._database.location, name, kind, milliseconds]
             try:
                 ended = subprocess.run(
-                    [sys.executable, *command], capture_output=True, text=True, timeout=max(1.0, account.left())
+                    [sys.executable, *command],
+                    capture_output=True,
+                    text=True,
+                    timeout=max(1.0, account.left()),
+                    start_new_session=True,  # Ctrl-C is ours to answer
                 )
             except subprocess.TimeoutExpired:
                 account.skipped.append(f"{what}: ended, the time for upkeep was over")
