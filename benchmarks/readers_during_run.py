@@ -1,17 +1,20 @@
 """Readers that search while a run brings a fifth of the documents up to date.
 
-    python benchmarks/readers_during_run.py [--documents 2000] [--share 0.2] [--readers 2] [--rounds 3]
+    python benchmarks/readers_during_run.py [--documents 2000] [--share 0.2] [--readers 1] [--rounds 3] [--nice 10]
 
 Every document carries a word of its own and, in each of its chunks, the word of its revision. Each reader is a process
 that asks for a document by its word, with as many hits as it has chunks: it must see all of them, all of one revision.
 Told are failed searches, documents seen twice, half or not at all (each must be 0), and the 95th percentile of a
-search while a run is at work against that of the same readers while nothing is (limit: 1.5 x).
+search while a run is at work against that of the same readers while nothing is (limit: 1.5 x). The run is a process of
+its own, as a scheduler starts it, at the priority of `nice -n` (0: the readers').
 """
 
 import argparse
 import multiprocessing
 import random
 import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -120,6 +123,12 @@ def watched(path: Path, documents: int, readers: int, work: Callable[[], object]
     return seen, seconds
 
 
+def run(path: Path, *, nice: int) -> None:
+    """One run, in a process of its own."""
+    command = ["nice", "-n", str(nice), sys.executable, "-m", "docpipe.cli", "run", str(path), "--json"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def p95(seen: list[Seen]) -> float:
     """Milliseconds."""
     times = sorted(spent for one in seen for spent in one.times)
@@ -133,6 +142,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.2, help="of the documents that each run changes")
     parser.add_argument("--readers", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3, help="runs, one after the other")
+    parser.add_argument("--nice", type=int, default=10, help="how far the run stands back behind the readers")
     parser.add_argument("--keep-minutes", type=int, default=10)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -151,7 +161,7 @@ def _rounds(folder: Path, options: argparse.Namespace) -> None:
     for revision in range(1, options.rounds + 1):
         for number in chance.sample(range(options.documents), round(options.documents * options.share)):
             write(docs, number, revision)
-        seen, seconds = watched(path, options.documents, options.readers, docpipe.open(path).run)
+        seen, seconds = watched(path, options.documents, options.readers, lambda: run(path, nice=options.nice))
         _print(f"run {revision}", seen, seconds, p95(idle))
 
 
