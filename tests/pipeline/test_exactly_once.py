@@ -42,10 +42,10 @@ class Child:
         self._process.start()
         theirs.close()
 
-    def begin(self) -> None:
-        """Wait until all is imported, and say the word."""
+    def begin(self, *, dim: int = 32) -> None:
+        """Wait until all is imported, and have it run with an embedder of this dimension."""
         assert self._pipe.recv() == "ready"
-        self._pipe.send("go")
+        self._pipe.send(dim)
 
     def kill_after(self, events: int, seconds: float) -> None:
         """Kill it so long after so many events of its run, unless it ends before."""
@@ -166,24 +166,26 @@ def kept_digests(index: Path) -> set[str]:
 
 
 def check_kills(tmp_path: Path, kills: int, *, seed: int) -> None:
-    """Kill runs over a folder that changes; then let one end, and compare."""
-    chance = random.Random(seed)
+    """Kill runs over a folder that changes, sometimes with another embedder; then let one end, and compare."""
+    chance, dim = random.Random(seed), 32
     shelf, index = Shelf(tmp_path / "docs", chance), tmp_path / "index"
     waiting = deque(Child(shelf.root, index, tmp_path / f"{number}.log") for number in range(2))
     for number in range(kills):
         waiting.append(Child(shelf.root, index, tmp_path / f"{number + 2}.log"))
         child, before = waiting.popleft(), kept_digests(index)
-        child.begin()
+        child.begin(dim=dim)
         child.kill_after(chance.choice([0, 1, *range(14, 50)]), chance.uniform(0, 0.08))
         assert not child.parsed() & before, "something was parsed again"
         if number % 5 == 4:
             shelf.change()
+        if number % 12 == 11:
+            dim = 80 - dim
     for child in waiting:
         before = kept_digests(index)
-        child.begin()
+        child.begin(dim=dim)
         assert child.finish() == "done"
         assert not child.parsed() & before
-    varied_library.run(shelf.root, tmp_path / "fresh", tmp_path / "fresh.log")
+    varied_library.run(shelf.root, tmp_path / "fresh", tmp_path / "fresh.log", dim=dim)
     assert_same(index, tmp_path / "fresh")
     assert not LanceIndex(uri=str(index)).check().leftovers
 

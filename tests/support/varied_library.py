@@ -42,20 +42,22 @@ class LoggedParser:
         yield from self.inner(blob)
 
 
-def stages(folder: Path, index: Path, log: Path) -> ToyStages:
-    """The stages of the pipeline."""
+def stages(folder: Path, index: Path, log: Path, *, dim: int) -> ToyStages:
+    """The stages of the pipeline; another `dim` is another embedder."""
     parser: Any = LoggedParser(inner=AutoParser(), log=str(log))
     chunker: Any = LayoutChunker(max_tokens=48, overlap=0, tokenizer="characters")
-    embedder: Any = HashingEmbedder(dim=32)
+    embedder: Any = HashingEmbedder(dim=dim)
     loader = FileLoader(path=str(folder))
     return ToyStages(
         loaders=(loader,), index=LanceIndex(uri=str(index)), parser=parser, chunker=chunker, embedder=embedder
     )
 
 
-def run(folder: Path, index: Path, log: Path, *, retry: Retry = AS_DUE, progress: Any = None) -> RunReport:
+def run(
+    folder: Path, index: Path, log: Path, *, dim: int = 32, retry: Retry = AS_DUE, progress: Any = None
+) -> RunReport:
     """Run once, with lease and history, a commit every few chunks."""
-    made = stages(folder, index, log)
+    made = stages(folder, index, log, dim=dim)
     own = new_run_id(0.0, log.stem)
     options = RunOptions(workers=1, batch_chunks=4, max_delete=1.0, upkeep_seconds=30)
     with hold(made.index, index, run_id=own) as guard:
@@ -66,7 +68,7 @@ def run(folder: Path, index: Path, log: Path, *, retry: Retry = AS_DUE, progress
 
 
 def serve(pipe: "Connection", folder: Path, index: Path, log: Path, largest: int) -> None:
-    """In a process of its own: say `ready`, wait for a word, run once, tell each event and how it ended.
+    """In a process of its own: say `ready`, be told the dimension to embed in, run once, tell each event and the end.
 
     Args:
         largest: bytes that a file may have; to write more fails as on a full disk.
@@ -76,9 +78,9 @@ def serve(pipe: "Connection", folder: Path, index: Path, log: Path, largest: int
     assert lancedb.__version__
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
     pipe.send("ready")
-    pipe.recv()
+    dim = pipe.recv()
     try:
-        report = run(folder, index, log, progress=lambda event: pipe.send(event.kind))
+        report = run(folder, index, log, dim=dim, progress=lambda event: pipe.send(event.kind))
         pipe.send("done" if report.account.closed else f"gaps {report.account}")
     except Exception:  # whatever it is, the parent judges it
         pipe.send(traceback.format_exc())
