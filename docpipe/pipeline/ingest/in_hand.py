@@ -2,14 +2,14 @@
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from docpipe.errors import EmbedError, ServiceError
 from docpipe.pipeline.ingest.ledger import Row
 from docpipe.pipeline.ingest.plan import Step
 from docpipe.pipeline.processes.work import Parsed, Part, Unchanged
 from docpipe.pipeline.report.reports import PagesOf
-from docpipe.protocols import Wanted
+from docpipe.protocols import Index, Wanted
 from docpipe.types import Outcome, Source, Status
 
 _SLOWEST = 10
@@ -164,7 +164,8 @@ class Tally:
 def written_outcome(item: Item) -> Outcome:
     """What became of a document that was written."""
     parsed, row = item.parsed, item.job.row
-    known = row.status == Status.INDEXED or bool(row.status and row.chunks) or item.job.renamed_from is not None
+    had_rows = bool(row.chunks and (row.status or row.digest))
+    known = row.status == Status.INDEXED or had_rows or item.job.renamed_from is not None
     return Outcome(
         uri=row.uri,
         status=Status.UPDATED if known else Status.INDEXED,
@@ -173,6 +174,13 @@ def written_outcome(item: Item) -> Outcome:
         ocr_pages=parsed.ocr_pages,
         seconds=item.seconds,
     )
+
+
+def counted(row: Row, index: Index) -> Row:
+    """The row with as many chunks as the index holds, which a killed run that had the source in hand could not say."""
+    if row.status or not row.chunks:
+        return row
+    return replace(row, chunks=len(index.chunk_ids([row.document_id]).get(row.document_id, ())))
 
 
 def as_listed(job: Job) -> Source:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -21,6 +21,7 @@ class Journal:
         self._table, self._key = table, key
         self._guard = threading.Condition()
         self._unsaved: dict[str, Mapping[str, Any]] = {}
+        self._bytes = 0
         self._writer = ThreadPoolExecutor(1, "docpipe-journal")
         self._writing: Future[None] | None = None
         self._busy = False
@@ -36,7 +37,8 @@ class Journal:
         """Write rows down at once, or with all that comes while others are written."""
         with self._guard:
             self._unsaved.update((row[self._key], row) for row in rows)
-            waiting = sum(len(row.get("data", b"")) for row in self._unsaved.values())
+            self._bytes += _size(rows)
+            waiting = self._bytes
             if not self._busy:
                 self._busy = True
                 self._writing = self._writer.submit(self._write)
@@ -79,6 +81,7 @@ class Journal:
                     for key, row in some.items():
                         if self._unsaved.get(key) is row:
                             del self._unsaved[key]
+                    self._bytes = _size(self._unsaved.values())
                     self._guard.notify_all()
                 self._commits += 1
                 if self._commits % _TIDY_AFTER == 0:
@@ -94,3 +97,7 @@ class Journal:
         with self._guard:
             self._busy = bool(self._unsaved)
             return dict(self._unsaved)
+
+
+def _size(rows: Iterable[Mapping[str, Any]]) -> int:
+    return sum(len(row.get("data", b"")) for row in rows)

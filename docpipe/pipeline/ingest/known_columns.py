@@ -90,7 +90,7 @@ class KnownColumns:
         table = self._ledger.table.arrow("uri", "size", "digest", "status")
         fits = pc.and_(
             pc.is_in(table["size"], value_set=pa.array(sorted(sizes), pa.int64())),
-            pc.equal(table["status"], Status.INDEXED.value),
+            pc.is_in(table["status"], value_set=pa.array([Status.INDEXED.value, ""])),
         )
         table = table.filter(fits)
         pairs = zip(table["uri"].to_pylist(), table["digest"].to_pylist(), strict=True)

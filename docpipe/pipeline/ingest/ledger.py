@@ -368,5 +368,13 @@ def new_row(uri: str, document_id: str) -> Row:
 
 
 def in_hand_row(uri: str, document_id: str) -> Row:
-    """The row of a source whose rows in the index are about to be written: whatever happens, the next run knows it."""
-    return replace(new_row(uri, document_id), chunks=1)
+    """The row of a source of which nothing is known but that the index may hold rows of it."""
+    return in_hand(new_row(uri, document_id))
+
+
+def in_hand(row: Row) -> Row:
+    """The row of a source whose rows in the index are about to be written.
+
+    Whatever happens, the next run works on it, even where the file is by then what it was before.
+    """
+    return replace(row, status="", chunks=max(row.chunks, 1))

@@ -169,7 +169,7 @@ def _judged(
             why = "same bytes" if step.action is Action.CHECK else "touched: same bytes"
             found.append(_Judged(step=step, word="keep", why=why, is_settled=True))
             continue
-        gone = moves.claim(digest, step.uri) if step.row is None and digest else None
+        gone = moves.claim(digest, step.uri) if step.action in (Action.ADD, Action.RENAME) and digest else None
         if gone is not None:
             word, why, tokens = "rename", f"renamed from {gone.uri}", 0
         elif step.row is None:

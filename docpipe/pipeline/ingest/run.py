@@ -14,7 +14,7 @@ from docpipe.pipeline.ingest import saved_plan
 from docpipe.pipeline.ingest.account import MOST_NAMED, account, report_of
 from docpipe.pipeline.ingest.attached import Guard, Keeps, Stopping, Unattended
 from docpipe.pipeline.ingest.committing import Committing
-from docpipe.pipeline.ingest.in_hand import Commit, Ended, Item, Job, Tally, as_listed, written_outcome
+from docpipe.pipeline.ingest.in_hand import Commit, Ended, Item, Job, Tally, as_listed, counted, written_outcome
 from docpipe.pipeline.ingest.journal import Journal
 from docpipe.pipeline.ingest.ledger import Ledger, in_hand, in_hand_row, new_row, parsed_key, parsed_row
 from docpipe.pipeline.ingest.migration import move
@@ -325,7 +325,9 @@ class Run:
         self._record_failure(job, what, status, seconds)
 
     def _record_failure(self, job: Job, what: Failure, status: Status, seconds: float) -> None:
-        row = job.row.failed(what, status=status, source=as_listed(job), by=self._stamp, now=int(time.time()))
+        row = counted(job.row, self._stages.index).failed(
+            what, status=status, source=as_listed(job), by=self._stamp, now=int(time.time())
+        )
         if status == Status.IGNORED and row.chunks:  # it is another kind of file now: what it was is gone
             self._committing.drop(job.row)
             self._tally.pages.ignored += row.pages

@@ -202,7 +202,7 @@ def _vanished(known: KnownColumns, outcomes: Iterable[Outcome]) -> Iterator[Step
 
 def _renames(work: Sequence[Step], deleted: Sequence[Step], known: KnownColumns) -> tuple[Moves, list[Step]]:
     """Which new sources may be some that are gone, judged by their size; the digest decides when they are read."""
-    added = {step.entry.size for step in work if step.action is Action.ADD and step.entry}
+    added = {step.entry.size for step in work if _may_be_renamed(step) and step.entry}
     fitting = [(step.row.size, step) for step in deleted if step.row and step.row.size in added]
     digests = known.digests({step.uri for _, step in fitting}, {size for size, _ in fitting})
     by_size: dict[int, Vanished] = {}
@@ -214,9 +214,14 @@ def _renames(work: Sequence[Step], deleted: Sequence[Step], known: KnownColumns)
     return Moves(gone, guessed={step.renamed_from for step in marked if step.renamed_from}), marked
 
 
+def _may_be_renamed(step: Step) -> bool:
+    """Whether it is new, or was being written when a run ended."""
+    return step.action is Action.ADD or (step.row is not None and not step.row.status)
+
+
 def _marked(step: Step, by_size: Mapping[int, Vanished]) -> Step:
     """The step as a candidate, with the best guess of what it was; each of those that are gone is guessed once."""
-    gone = by_size.get(step.entry.size) if step.action is Action.ADD and step.entry else None
+    gone = by_size.get(step.entry.size) if _may_be_renamed(step) and step.entry else None
     guess = gone.take(step.uri) if gone else None
     if guess is None:
         return step

@@ -13,7 +13,7 @@ from docpipe.errors import EmbedError
 from docpipe.pipeline.ingest.attached import Guard, Keeps
 from docpipe.pipeline.ingest.in_hand import Item, Job, Written
 from docpipe.pipeline.ingest.journal import Journal
-from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp, in_hand_row, parsed_key
+from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp, in_hand, parsed_key
 from docpipe.pipeline.ingest.paid_vectors import PaidVectors
 from docpipe.pipeline.processes.work import Parsed
 from docpipe.protocols import DocumentRows, Embedder, Index, RepliesKept
@@ -34,7 +34,7 @@ class BatchWriter:
     """Embeds and commits.
 
     The order of its commits is what makes a kill harmless: what was parsed; vectors that were paid for; what is
-    replaced, to the history; that new documents are in hand; the chunks; the ledger. Whatever is missing of these,
+    replaced, to the history; that the documents are in hand; the chunks; the ledger. Whatever is missing of these,
     the next run sees the document as not done, and finds what was finished.
     """
 
@@ -79,8 +79,9 @@ class BatchWriter:
         )
 
     def drop(self, rows: Sequence[Row]) -> None:
-        """Remove what the index holds of these sources, for good: they are noted before. The ledger is as it was."""
+        """Remove what the index holds of these sources; they are noted before, and in hand until they are `put`."""
         self._note(rows)
+        self._take_in_hand(rows)
         self._guard.check()
         self._index.delete([row.document_id for row in rows])
 
@@ -99,20 +100,23 @@ class BatchWriter:
     ) -> None:
         self._parses.wait([self._parsed_key(item.parsed) for item in items])
         self._note([row for item in items for row in item.job.before])
-        new = [item.job.row for item in items if not item.job.row.status and not item.job.row.chunks]
-        self.put([in_hand_row(row.uri, row.document_id) for row in new])
+        self._take_in_hand([row for item in items for row in item.job.before])
         written = [self._rows(item.parsed, own, vectors) for item, own in zip(items, keys, strict=True)]
         renamed = [item.job.renamed_from for item in items if item.job.renamed_from is not None]
         emptied = [DocumentRows(document_id=row.document_id, chunks=()) for row in renamed]
         self._guard.check()
         self._index.replace([*written, *emptied])
-        self.put([self._ledger_row(item.parsed, item.job) for item in items])
+        self._guard.check()
         self._ledger.remove([row.uri for row in renamed])
+        self.put([self._ledger_row(item.parsed, item.job) for item in items])
 
     def _note(self, rows: Sequence[Row]) -> None:
         self._guard.check()
         known = {row.uri: asdict(row) for row in rows if row.status or row.chunks}
         self._history.note([(row.uri, row.document_id) for row in rows], known)
+
+    def _take_in_hand(self, rows: Sequence[Row]) -> None:
+        self.put([in_hand(row) for row in rows if row.status or not row.chunks])
 
     def _parsed_key(self, parsed: Parsed) -> str:
         return parsed_key(parsed.source.digest, self._stamp.parse, parsed.source.media_type)
