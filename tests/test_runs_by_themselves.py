@@ -221,6 +221,17 @@ def test_an_end_that_was_asked_for_reaches_a_run_apart(tmp_path: Path, monkeypat
     assert "killed by signal 15" in timing_text.run_line(done, ended=MOMENT)
 
 
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities")
+def test_a_run_apart_stands_back_behind_who_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "told"
+    sleeper = tmp_path / "python"
+    sleeper.write_text(f"#!/bin/sh\nsleep 0.5\nnice > '{told}'\n")
+    sleeper.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(sleeper))
+    run_apart([], Stop())
+    assert int(told.read_text()) >= 10
+
+
 def test_a_line_says_what_a_run_did() -> None:
     form = {"run_id": "20261121T020000-7f3a", "indexed": 3, "failed": 1, "unchanged": 0, "cost_usd": 0.0123}
     done = Done(code=1, seconds=12.34, form=form)
