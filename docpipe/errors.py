@@ -5,8 +5,8 @@
     |- MissingExtra(.extra)       also an ImportError
     |- WeightsError(.carrier, .file)  MissingWeights, DamagedWeights: a model's file inside an installed package
     |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
-    |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed (SnapshotGone),
-    |                             WorkerDied, TimedOut, OutOfMemory
+    |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed (SnapshotGone,
+    |                             IndexDamaged), WorkerDied (WorkerKilled), TimedOut, OutOfMemory
     |- RunLocked(.holder)         another run works on the same index
     |- ServiceError(.service, .status, .code, .request_id)  Unauthorized, OutOfCredit(.resets_at), BudgetSpent,
     |                             RateLimited(.retry_after), Unavailable, Refused(.content_policy), BadReply
@@ -204,6 +204,10 @@ class SnapshotGone(IndexFailed):
     """The version that was being read was cleaned away. A new snapshot can be read."""
 
 
+class IndexDamaged(IndexFailed):
+    """Its files are not what was written. What cannot be read can be taken out and be made again."""
+
+
 class IndexMismatch(StageError):
     """The index was made with another model, dimension or schema than this pipeline's."""
 
@@ -215,6 +219,12 @@ class IndexMismatch(StageError):
 
 class WorkerDied(StageError):
     """The process that worked on this item was killed or crashed."""
+
+
+class WorkerKilled(WorkerDied):
+    """That process was killed from outside: by the system, short of memory, or by somebody. The file may be sound."""
+
+    retryable = True
 
 
 class TimedOut(StageError):

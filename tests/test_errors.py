@@ -13,6 +13,7 @@ EXAMPLES = [
     errors.CorruptSource("cut", source="a.pdf", remedy="save"),
     errors.StageError("no", stage="parse", item="a.pdf", remedy="try"),
     errors.IndexMismatch("other", found="a", wanted="b", index="i", remedy="new folder"),
+    errors.IndexDamaged("cut short", stage="index", item="i", remedy="docpipe doctor --fix"),
     errors.RunLocked(index="i", holder="process 1"),
     errors.Refused("no", service="chat", status=400, code="1210", remedy="shorten"),
     errors.RateLimited("wait", service="chat", retry_after=3.0, status=429),

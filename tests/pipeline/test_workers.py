@@ -1,7 +1,9 @@
 """Calls -> replies through isolated processes."""
 
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from misbehaving import Misbehaving
 
 from docpipe._http import meter
-from docpipe.errors import ConfigError, CorruptSource, OutOfMemory, TimedOut, WorkerDied
+from docpipe.errors import ConfigError, CorruptSource, OutOfMemory, TimedOut, WorkerDied, WorkerKilled
 from docpipe.pipeline.processes.workers import Limits, Reply, WorkerPool
 
 
@@ -42,6 +44,16 @@ def test_a_crash_costs_its_own_call_only(pool: WorkerPool, method: str, how: str
     assert isinstance(reply.error, WorkerDied)
     assert how in str(reply.error)
     assert "another parser" in reply.error.remedy
+    assert ask(pool, "greet", "again").value == "hello again"
+
+
+def test_a_worker_that_is_killed_from_outside_is_not_the_files_fault(pool: WorkerPool) -> None:
+    number = ask(pool, "process_id").value
+    threading.Timer(0.3, os.kill, (number, signal.SIGKILL)).start()
+    reply = ask(pool, "hang")
+    assert isinstance(reply.error, WorkerKilled)
+    assert reply.error.retryable
+    assert "tried again later" in reply.error.remedy
     assert ask(pool, "greet", "again").value == "hello again"
 
 

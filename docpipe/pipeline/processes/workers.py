@@ -7,6 +7,7 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from itertools import count
 from typing import Any, BinaryIO, Self
 
 from docpipe._http import meter
-from docpipe.errors import ConfigError, OutOfMemory, StageError, TimedOut, WorkerDied
+from docpipe.errors import ConfigError, OutOfMemory, StageError, TimedOut, WorkerDied, WorkerKilled
 from docpipe.pipeline.processes.worker import read_frame, write_frame
 
 _START = 60.0
@@ -31,6 +32,8 @@ _TICK = 0.1
 """Seconds between two looks at a worker's memory."""
 _RETIRE = 300 * 2**20
 """Resident bytes after a call beyond which a worker is replaced, so that leaks cannot add up."""
+_FROM_OUTSIDE = frozenset({signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGKILL", signal.SIGTERM)})
+"""Signals that no crash of a file's own raises."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 
 
@@ -313,6 +316,13 @@ class _Child:
                 f"a worker process ended before it could work ({how})",
                 stage=method,
                 remedy=f"see what `{sys.executable} -P -m docpipe.pipeline.processes.worker < /dev/null` says",
+            )
+        if -code in _FROM_OUTSIDE:
+            return WorkerKilled(
+                f"the worker process was killed from outside ({how})",
+                stage=method,
+                remedy="it is tried again later; if it stays so, see whether the system runs out of memory, lower "
+                "`run.workers` or `run.memory_mb`",
             )
         return WorkerDied(
             f"the worker process died ({how})",
