@@ -1,6 +1,5 @@
 """What a run leaves as it was, finds again, tries later and stops at."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from toy_world import World
 from docpipe.errors import RunLocked, Unavailable
 from docpipe.index.lancedb import LanceIndex
 from docpipe.index.memory import MemoryIndex
-from docpipe.pipeline.ingest.ledger import Row, Stamp, in_hand_row, new_row, summed, wait_after
+from docpipe.pipeline.ingest.ledger import Stamp, in_hand_row, new_row, wait_after
 from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.report.reports import Event
 from docpipe.pipeline.schedule.stopping import Stop
@@ -269,37 +268,6 @@ def test_a_failure_keeps_what_is_known_of_the_older_version() -> None:
     twice = once.failed(what, status=Status.FAILED, source=source, by=stamp, now=5000)
     assert (once.attempts, twice.attempts, twice.first_failed, twice.last_tried) == (1, 2, 1000, 5000)
     assert (twice.chunks, twice.pages, twice.digest, twice.is_stale, twice.coverage.gap) == (3, 2, "d", True, 0)
-
-
-ROWS = st.builds(
-    lambda uri, status, numbers, left: replace(
-        new_row(uri, uri),
-        status=status,
-        retryable=bool(numbers[0] % 2),
-        next_try=numbers[0],
-        pages=numbers[1],
-        chunks=numbers[2],
-        characters=numbers[3] + sum(left.values()),
-        covered=numbers[3],
-        left_out=json.dumps(left) if left else "",
-    ),
-    st.text(max_size=3),
-    st.sampled_from(["indexed", "failed", "ignored", ""]),
-    st.tuples(*(st.integers(0, 9) for _ in range(4))),
-    st.dictionaries(st.sampled_from(["header", "hidden"]), st.integers(1, 5)),
-)
-
-
-@given(rows=st.lists(ROWS, max_size=12))
-def test_sums_over_the_ledger_are_those_of_its_rows(rows: list[Row]) -> None:
-    names = list(Row.__dataclass_fields__)
-    found = summed({name: [getattr(row, name) for row in rows] for name in names})
-    held = [row for row in rows if row.status == "indexed" or row.chunks]
-    assert found.indexed + found.failed + found.ignored + found.in_hand == len(rows)
-    assert (found.characters, found.covered) == (sum(r.characters for r in held), sum(r.covered for r in held))
-    assert found.characters == found.covered + sum(found.left_out.values())
-    assert found.gaps == ()
-    assert found.stale == sum(row.is_stale for row in rows)
 
 
 def test_a_document_that_was_in_hand_and_is_gone_leaves_no_rows(world: World) -> None:
