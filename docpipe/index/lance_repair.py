@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from docpipe.errors import IndexFailed
+from docpipe.errors import IndexDamaged
 from docpipe.index.lance_tables import SMALL_TABLES, Database
 from docpipe.protocols import Unreadable
 
@@ -44,7 +44,7 @@ def remove_unreadable(database: Database) -> tuple[Unreadable, ...]:
     `chunks.damaged-1795273560`.
 
     Raises:
-        IndexFailed: it cannot be written.
+        IndexFailed: it cannot be written, or cannot be read for a reason that no repair can mend (a lost permission).
     """
     gone = []
     for name in database.names():
@@ -62,7 +62,7 @@ def remove_unreadable(database: Database) -> tuple[Unreadable, ...]:
 def _broken(database: Database, name: str) -> list[Broken]:
     try:
         database.reading(name, _read_all, nothing=None)
-    except IndexFailed as error:
+    except IndexDamaged as error:
         return _broken_fragments(database, name) or [_told(name, _WHOLE, error, ())]
     return []
 
@@ -71,7 +71,7 @@ def _broken_fragments(database: Database, name: str) -> list[Broken]:
     """The fragments that cannot be read; none where that cannot be told."""
     try:
         fragments: dict[int, list[int]] = database.reading(name, _fragments, nothing={})
-    except IndexFailed:
+    except IndexDamaged:
         return []
     return [
         broken for number, places in fragments.items() for broken in _broken_fragment(database, name, number, places)
@@ -87,7 +87,7 @@ def _broken_fragment(database: Database, name: str, number: int, places: Sequenc
     try:
         with database.failing("read"):
             _read(database.table(name), places)
-    except IndexFailed as error:
+    except IndexDamaged as error:
         yield _told(name, number, error, _document_ids(database, name, places))
 
 
@@ -105,11 +105,11 @@ def _broken_versions(database: Database, name: str) -> list[Path]:
         return []
     try:
         head = database.reading(name, lambda table: int(table.version), nothing=0)
-    except IndexFailed:  # nothing of the table can be read
+    except IndexDamaged:  # nothing of the table can be read
         return []
     try:
         database.reading(name, lambda table: bool(table.list_versions()), nothing=False)
-    except IndexFailed:
+    except IndexDamaged:
         numbered = [path for path in sorted(folder.glob(_VERSIONS)) if path.stem.isdigit()]
         return [path for path in numbered if _number(path) != head and not _can_be_read(database, name, path)]
     return []
@@ -125,7 +125,7 @@ def _can_be_read(database: Database, name: str, path: Path) -> bool:
     try:
         with database.failing("open"):
             return database.at(name, _number(path)) is not None or not path.exists()
-    except IndexFailed:
+    except IndexDamaged:
         return not path.exists()
 
 
@@ -145,7 +145,7 @@ def _told_version(path: Path) -> Unreadable:
     return Unreadable(table=table, part=f"an older version ({path.name})", document_ids=(), reason="it is damaged")
 
 
-def _told(name: str, number: int, error: IndexFailed, documents: tuple[str, ...]) -> Broken:
+def _told(name: str, number: int, error: IndexDamaged, documents: tuple[str, ...]) -> Broken:
     part = "all of it" if number == _WHOLE else f"fragment {number}"
     told = Unreadable(table=name.removeprefix(SMALL_TABLES), part=part, document_ids=documents, reason=error.message)
     return Broken(number, told)
@@ -159,7 +159,7 @@ def _document_ids(database: Database, name: str, places: Sequence[int]) -> tuple
     try:
         with database.failing("read"):
             parts = _read(table, places, _DOCUMENT)
-    except IndexFailed:
+    except IndexDamaged:
         return ()
     return tuple(sorted({key for part in parts for key in part.column(_DOCUMENT).to_pylist()}))
 

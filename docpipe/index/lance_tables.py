@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from docpipe.errors import DocpipeError, IndexFailed
+from docpipe.errors import DocpipeError, IndexDamaged, IndexFailed
 from docpipe.index.filters import literal
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _READS = 4
 SMALL_TABLES = "docpipe_"
 """How the names of keyed tables begin."""
 
+_DAMAGED = "it is damaged"
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         (
@@ -48,6 +49,11 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "there is no permission",
         "check the owner and the mode of the folder, or the bucket's policy",
     ),
+    (
+        ("os error 5)", "os error 107", "os error 116", "stale file", "input/output error", "timed out", "connect"),
+        "its disk, mount or network does not answer",
+        "check it, then run again",
+    ),
     (("conflict", "too many concurrent"), "other writers keep changing it", "run again when they are done"),
     (
         (
@@ -61,9 +67,18 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
             "fill whole buffer",
             "sufficient data",
             "out of bounds",
+            "out of range",
+            "overflowing position",
+            "decompression",
+            "protobuf",
+            "panicked",
+            "trailing bytes",
+            "size is too small",
+            "does not exist in schema",
         ),
-        "it is damaged",
-        "run again; if it stays so, move its folder away and run again: the sources are read anew",
+        _DAMAGED,
+        "`docpipe doctor` with --fix takes out what is damaged; or move its folder away and run again: the sources are "
+        "read anew",
     ),
 )
 """Words of the message, the cause, the remedy: the first that fits."""
@@ -103,6 +118,11 @@ class Database:
         except DocpipeError:
             raise
         except (RuntimeError, OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+            self.forget()
+            raise _failed(error, doing=doing, index=self.uri) from error
+        except Exception as error:
+            if type(error).__name__ != "RustPanic":  # a class that no module exports
+                raise
             self.forget()
             raise _failed(error, doing=doing, index=self.uri) from error
 
@@ -315,4 +335,5 @@ def _failed(error: BaseException, *, doing: str, index: str) -> IndexFailed:
     text = str(error).lower()
     _, cause, remedy = next((entry for entry in _CAUSES if any(word in text for word in entry[0])), _OTHER)
     detail = " ".join(str(error).split())[:300] or type(error).__name__
-    return IndexFailed(f"cannot {doing} the index: {cause} ({detail})", stage="index", item=index, remedy=remedy)
+    kind = IndexDamaged if cause is _DAMAGED else IndexFailed
+    return kind(f"cannot {doing} the index: {cause} ({detail})", stage="index", item=index, remedy=remedy)

@@ -13,7 +13,7 @@ from nights import DIM, MODEL, digest, state
 
 from docpipe import _ids
 from docpipe.commands.care_text import examination_text
-from docpipe.errors import IndexFailed, IndexMismatch
+from docpipe.errors import IndexDamaged, IndexFailed, IndexMismatch
 from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.care import checks
 from docpipe.pipeline.care.doctor import Mending, examine, unlock
@@ -93,7 +93,7 @@ RUN = RunRow(id="r2", seq=2, started=70, ended=80, changed=True, published=True,
             {"index": replace(SOUND, unreadable=(DAMAGED,))},
             "cannot be read",
         ),
-        ("readable", {"unread": {"ledger": IndexFailed("it is damaged", stage="index")}}, "ledger: it is damaged"),
+        ("readable", {"unread": {"ledger": IndexDamaged("it is damaged", stage="index")}}, "ledger: it is damaged"),
     ],
 )
 def test_what_a_repair_can_mend_names_the_command_that_does_it(check: str, parts: dict[str, Any], words: str) -> None:
@@ -118,6 +118,11 @@ def test_what_a_repair_can_mend_names_the_command_that_does_it(check: str, parts
                 }
             },
             "upgrade docpipe",
+        ),
+        (
+            "readable",
+            {"unread": {"ledger": IndexFailed("there is no permission", stage="index", remedy="check the owner")}},
+            "check the owner",
         ),
     ],
 )

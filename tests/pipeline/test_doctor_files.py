@@ -10,6 +10,7 @@ import pytest
 from examined import World
 from nights import state
 
+from docpipe.errors import IndexFailed
 from docpipe.index import lance_repair
 from docpipe.index.lancedb import LanceIndex
 from docpipe.pipeline.care.doctor import unlock
@@ -94,6 +95,17 @@ def test_a_damaged_data_file_costs_its_documents_one_more_run(
 ) -> None:
     harm(files(world, table, "data")[0])
     assert healed(world, expected)
+
+
+def test_what_may_not_be_read_is_no_damage_and_stays_where_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(table: Any) -> None:
+        raise OSError(13, "Permission denied")
+
+    monkeypatch.setattr(lance_repair, "_read_all", refuse)
+    assert world.failing() == {"readable"}
+    with pytest.raises(IndexFailed, match="no permission"):
+        world.index.remove_unreadable()
+    assert not list(Path(world.index.name).glob("*.damaged-*"))
 
 
 def test_only_the_damaged_part_is_taken_out(world: World, tmp_path: Path) -> None:

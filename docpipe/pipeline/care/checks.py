@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from docpipe.errors import IndexFailed
+from docpipe.errors import IndexDamaged
 from docpipe.pipeline.care.findings import Commands, Finding, fine, wrong
 from docpipe.pipeline.care.seen import Entered, Seen, differing
 from docpipe.pipeline.history.past import floor_of
@@ -98,7 +98,7 @@ def pin_is_left(seen: Seen) -> bool:
 def _readable(seen: Seen, say: Commands) -> list[Finding]:
     found = []
     for part, error in seen.unread.items():
-        damaged = isinstance(error, IndexFailed)
+        damaged = isinstance(error, IndexDamaged)
         repair = say.fix if damaged else error.remedy
         found.append(wrong("readable", f"{part}: {error.message}", repair=repair, fixable=damaged))
     parts = seen.index.unreadable if seen.index else ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from docpipe.errors import IndexFailed
+from docpipe.errors import IndexDamaged
 from docpipe.pipeline.care import checks
 from docpipe.pipeline.care.findings import Finding
 from docpipe.pipeline.care.seen import Examined, Seen, look, read_lease
@@ -31,7 +31,7 @@ def unlock(index: Index) -> tuple[str, ...]:
     """
     try:
         read_lease(index)
-    except IndexFailed:
+    except IndexDamaged:
         return tuple(_removed(one) for one in index.remove_unreadable())
     return ()
 
@@ -61,7 +61,7 @@ class Mending:
 
     def _steps(self) -> Iterator[str]:
         seen = look(self._stages)
-        if (seen.index and seen.index.unreadable) or any(isinstance(e, IndexFailed) for e in seen.unread.values()):
+        if (seen.index and seen.index.unreadable) or any(isinstance(e, IndexDamaged) for e in seen.unread.values()):
             yield from self._take_out()
             seen = look(self._stages)
         yield from self._remove_rows(seen)
@@ -125,7 +125,7 @@ class Mending:
 
     def _indexes(self, seen: Seen) -> Iterator[str]:
         found = seen.index
-        if isinstance(seen.unread.get("index"), IndexFailed) or (
+        if isinstance(seen.unread.get("index"), IndexDamaged) or (
             found and not (found.found_by_text and found.found_by_vector)
         ):
             self._check()
