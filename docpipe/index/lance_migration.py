@@ -11,7 +11,6 @@ from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from docpipe._ids import text_key
 from docpipe.index import rows
 from docpipe.index.lance_child import optimize
 from docpipe.index.lance_pin import Pin
@@ -106,8 +105,8 @@ class Migration:
             raise ValueError(f"no migration to {model!r} was begun")
         dim = self.dim(model)
         rows.check_matrix(matrix, shape=(len(chunk_ids), dim))
-        contents = {chunk.id: chunk.content for chunk in self._snapshots.latest().fetch(chunk_ids).values()}
-        places = {text_key(contents[one]): number for number, one in enumerate(chunk_ids) if one in contents}
+        keys = self._text_keys(chunk_ids)
+        places = {keys[one]: number for number, one in enumerate(chunk_ids) if one in keys}
         if not places:
             return
         flat = np.ascontiguousarray(matrix[list(places.values())], dtype=np.float32).ravel()
@@ -116,6 +115,15 @@ class Migration:
         self._database.commit(lambda: table.add(batch), doing="write")
         if int(table.version) % _FILLS_PER_TIDYING == 0:
             self._database.commit(lambda: optimize(table, timedelta(0)), doing="optimize")
+
+    def _text_keys(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        """Of these chunks, by id, as they were stored: what the index made of their text may have another key."""
+        head, found = self._snapshots.latest(), dict[str, str]()
+        for start in range(0, len(chunk_ids), IDS_PER_SCAN):
+            part = head.select(among("id", chunk_ids[start : start + IDS_PER_SCAN]), ("id", "text_key"))
+            if part is not None:
+                found.update(zip(part.column("id").to_pylist(), part.column("text_key").to_pylist(), strict=True))
+        return found
 
     def switch(self, *, model: str, made_by: str) -> int:
         """Let readers use this model's vectors; returns the version.
@@ -200,11 +208,7 @@ class Migration:
         with self._database.failing("write"):
             schema = table.schema
             active = rows.facts(schema).column
-            others = [
-                name
-                for name in schema.names
-                if name != active and (name == rows.VECTOR or name.startswith(f"{rows.VECTOR}_"))
-            ]
+            others = [name for name in schema.names if name != active and rows.is_vectors(name)]
             if not others:
                 return
             for name in others:

@@ -174,12 +174,15 @@ class LanceSnapshot:
             return query.select(list(columns)).to_arrow()
 
     def whole(self, condition: str) -> "pa.Table | None":
-        """All columns of the rows that fit, with all that the schema says."""
+        """All columns of the rows that fit, with all that the schema says; vectors that do not count are left out."""
         if self._table is None:
             return None
+        import pyarrow as pa
+
         schema = self._table.schema
-        found = self.select(condition, schema.names)
-        return None if found is None else found.cast(schema)
+        fields = [field for field in schema if field.name == self.facts.column or not rows.is_vectors(field.name)]
+        found = self.select(condition, [field.name for field in fields])
+        return None if found is None else found.cast(pa.schema(fields, metadata=schema.metadata))
 
     def vectors(self, document_ids: Sequence[str], /) -> "dict[str, type_matrix]":
         """Vectors, shape (dim,), of these documents' rows by `_ids.text_key(content)`."""

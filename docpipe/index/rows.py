@@ -68,6 +68,11 @@ def facts(schema: "pa.Schema") -> Facts:
     )
 
 
+def is_vectors(name: str) -> bool:
+    """Whether a column of this name holds vectors, be they the ones that count or not."""
+    return name == VECTOR or name.startswith(f"{VECTOR}_")
+
+
 def _texts(metadata: Mapping[bytes, bytes] | None) -> dict[str, str]:
     return {key.decode(): value.decode("utf-8", "replace") for key, value in (metadata or {}).items()}
 

@@ -57,9 +57,12 @@ def move(
         while some := index.missing_vectors(embedder.model, limit=_SLICE):
             if stop.reason:
                 return Moved(complete=False, embedded=embedded, seconds=time.monotonic() - begun)
-            vectors = _vectors(embedder, {text_key(content): content for _, content in some}, paid)
+            keys = [text_key(content) for _, content in some]
+            vectors = _vectors(embedder, {key: content for key, (_, content) in zip(keys, some, strict=True)}, paid)
             guard.check()
-            index.fill_vectors(embedder.model, [chunk_id for chunk_id, _ in some], _matrix(vectors))
+            index.fill_vectors(
+                embedder.model, [chunk_id for chunk_id, _ in some], _matrix([vectors[key] for key in keys])
+            )
             embedded += len(some)
             progress(Event(kind="embedded", count=len(some)))
     finally:
@@ -69,8 +72,8 @@ def move(
     return Moved(complete=True, embedded=embedded, seconds=time.monotonic() - begun)
 
 
-def _vectors(embedder: Embedder, texts: dict[str, str], paid: PaidVectors) -> "list[type_vector]":
-    """The vectors of some texts, in order; what was paid for before is not paid for again."""
+def _vectors(embedder: Embedder, texts: dict[str, str], paid: PaidVectors) -> "dict[str, type_vector]":
+    """The vectors of some texts by their keys; what was paid for before is not paid for again."""
     found = paid.find(list(texts))
     missing = {text: key for key, text in texts.items() if key not in found}
     if missing and isinstance(embedder, RepliesKept):
@@ -80,7 +83,7 @@ def _vectors(embedder: Embedder, texts: dict[str, str], paid: PaidVectors) -> "l
         found.update(zip(missing.values(), made, strict=True))
     elif missing:
         found.update(zip(missing.values(), embedder.embed_passages(list(missing)), strict=True))
-    return [found[key] for key in texts]
+    return found
 
 
 def _matrix(vectors: "list[type_vector]") -> "type_vector":
