@@ -79,6 +79,8 @@ def _broken_fragments(database: Database, name: str) -> list[Broken]:
 
 
 def _read_all(table: Any) -> None:
+    if not table.schema.names:  # what is left of a garbled description can be read
+        raise IndexDamaged("the table has no columns", stage="index", remedy="`docpipe doctor` with --fix")
     for _ in table.search().select(table.schema.names).to_batches(batch_size=_ROWS_AT_ONCE):
         pass
 
