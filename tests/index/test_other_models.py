@@ -1,6 +1,7 @@
 """A move to another model that meets odd texts, or that was killed and given up."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from toy_stages import ToyEmbedder
 
 from docpipe.index.lance_migration import Migration
 from docpipe.index.lancedb import LanceIndex
+from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.ingest.attached import Unattended
 from docpipe.pipeline.ingest.migration import move
 from docpipe.protocols import DocumentRows
@@ -74,3 +76,22 @@ def test_rows_kept_after_a_move_was_killed_and_given_up_can_be_put_back(
     index.replace([], restored=kept)
     index.publish()
     assert index.fetch(["a-0"])["a-0"].text == "first"
+
+
+def test_what_is_missing_is_looked_up_once_for_many_slices(tmp_path: Path) -> None:
+    looks: list[int] = []
+
+    class Watched:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(memory, name)
+
+        def missing_vectors(self, model: str, /, *, limit: int) -> list[tuple[str, str]]:
+            looks.append(limit)
+            return memory.missing_vectors(model, limit=limit)
+
+    memory = MemoryIndex()
+    memory.open(model="old", dim=4)
+    memory.replace([document("a", *(f"text {number}" for number in range(1_000)))])
+    nobody, embedder = Unattended(), ToyEmbedder(model="new")
+    moved = move(Watched(), embedder, made_by="", guard=nobody, stop=nobody, progress=lambda event: None)  # type: ignore[arg-type]
+    assert (moved.embedded, len(looks), len(embedder.given)) == (1_000, 2, 1_000)

@@ -173,6 +173,8 @@ class Stamp:
 
 _COLUMNS = {column.name: getattr(column.type, "__name__", str(column.type)) for column in fields(Row)}
 _PARSED_COLUMNS = {"key": "str", "digest": "str", "parsed_by": "str", "size": "int", "data": "bytes"}
+_REMOVED = 20_000
+"""Parsed documents that are let go in one commit: it names each of them, which takes time and memory."""
 _AT_ONCE = 8_192
 """Rows that are looked at one by one together."""
 _SUMMED = ("uri", "status", "retryable", "next_try", "pages", "chunks", "tokens", "characters", "covered", "left_out")
@@ -278,8 +280,8 @@ class Ledger:
             for key, digest, parser in zip(*columns.values(), strict=True)
             if digest not in whole and not (digest in current and parser == by.parse)
         ]
-        if gone:
-            self._parsed.remove(gone)
+        for start in range(0, len(gone), _REMOVED):
+            self._parsed.remove(gone[start : start + _REMOVED])
         return len(gone)
 
     def uris(self) -> list[str]:

@@ -1,7 +1,7 @@
 """An index of another model's vectors -> one of this model's, while readers go on with the old one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SLICE = 256
 """Texts embedded between two looks at whether the run was stopped; a kill costs so many at most."""
+_FETCHED = 16_384
+"""Texts that are looked up together: to see which are missing, all keys of the index are read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,15 +56,12 @@ def move(
     index.migration(model=embedder.model, dim=embedder.dim)
     paid = PaidVectors(index, model=embedder.model)
     try:
-        while some := index.missing_vectors(embedder.model, limit=_SLICE):
+        for some in _slices(index, embedder.model):
             if stop.reason:
                 return Moved(complete=False, embedded=embedded, seconds=time.monotonic() - begun)
-            keys = [text_key(content) for _, content in some]
-            vectors = _vectors(embedder, {key: content for key, (_, content) in zip(keys, some, strict=True)}, paid)
+            matrix = _matrix(embedder, [content for _, content in some], paid)
             guard.check()
-            index.fill_vectors(
-                embedder.model, [chunk_id for chunk_id, _ in some], _matrix([vectors[key] for key in keys])
-            )
+            index.fill_vectors(embedder.model, [chunk_id for chunk_id, _ in some], matrix)
             embedded += len(some)
             progress(Event(kind="embedded", count=len(some)))
     finally:
@@ -70,6 +69,21 @@ def move(
     guard.check()
     index.switch(model=embedder.model, made_by=made_by)
     return Moved(complete=True, embedded=embedded, seconds=time.monotonic() - begun)
+
+
+def _slices(index: Index, model: str) -> Iterator[list[tuple[str, str]]]:
+    """`(chunk id, content)` of what lacks a vector of this model, until nothing does; each slice is to be filled."""
+    while some := index.missing_vectors(model, limit=_FETCHED):
+        yield from (some[start : start + _SLICE] for start in range(0, len(some), _SLICE))
+
+
+def _matrix(embedder: Embedder, contents: Sequence[str], paid: PaidVectors) -> "type_vector":
+    """The vectors of these texts, one below the other."""
+    import numpy as np
+
+    keys = [text_key(content) for content in contents]
+    found = _vectors(embedder, dict(zip(keys, contents, strict=True)), paid)
+    return np.stack([found[key] for key in keys])
 
 
 def _vectors(embedder: Embedder, texts: dict[str, str], paid: PaidVectors) -> "dict[str, type_vector]":
@@ -84,9 +98,3 @@ def _vectors(embedder: Embedder, texts: dict[str, str], paid: PaidVectors) -> "d
     elif missing:
         found.update(zip(missing.values(), embedder.embed_passages(list(missing)), strict=True))
     return found
-
-
-def _matrix(vectors: "list[type_vector]") -> "type_vector":
-    import numpy as np
-
-    return np.stack(vectors)
