@@ -104,7 +104,11 @@ class Upkeep:
                 column = rows.facts(table.schema).column
                 self._make_missing(table, count, account)
                 self._fold(table, self._name, self._keep, account)
-                if trained := self._vectors.train(table, column, count, force=budget.force):
+                anew = budget.force or (
+                    self._vectors.is_split(table, column)
+                    and account.allows(int(table.stats()["total_bytes"]), "joining the parts of the vector index")
+                )
+                if trained := self._vectors.train(table, column, count, force=anew):
                     account.done.append(trained)
                     self._fold(table, self._name, self._keep, account, clean=True)
                 self._prove(table, column, account)

@@ -14,6 +14,10 @@ SAMPLE = 100
 """Rows whose neighbours are looked up twice, exactly and through the index, to measure recall@10."""
 GROWTH = 2.0
 """A vector index is trained anew when the table has grown by this factor since."""
+_MULTIPLE = 8
+"""What IVF_RQ wants the length of vectors to be a multiple of; others are searched one by one."""
+MOST_SEGMENTS = 8
+"""Parts of a vector index: each folding makes one more."""
 _UNMEASURED_GROWTH = 1.25
 """Its recall is measured again when the table has grown by this factor since."""
 _EVERY_PART = 100_000
@@ -70,7 +74,7 @@ class VectorIndexes:
 
     def train(self, table: Any, column: str, count: int, *, force: bool) -> str:
         """Make or renew the index where it pays, measure it, and keep what was measured; what was done, or nothing."""
-        if count < self._least_rows:
+        if count < self._least_rows or table.schema.field(column).type.list_size % _MULTIPLE:
             return ""
         known = self.facts()
         trained = int(known.get("vector_rows", "0"))
@@ -89,6 +93,14 @@ class VectorIndexes:
             table.drop_index(f"{column}_idx")
         self._remember({"vector_rows": str(count), "vector_exact": "yes" if exact else "no"})
         return f"trained the vector index over {count} rows" + (", not used: it misses too much" if exact else "")
+
+    def is_split(self, table: Any, column: str) -> bool:
+        """Whether the index has so many parts, one of each folding, that it should be trained anew.
+
+        Rows of different parts cannot be joined in one file: the table would grow by a small one each night.
+        """
+        index = indexes(table).get(column)
+        return index is not None and int(getattr(index, "num_segments", 0) or 0) > MOST_SEGMENTS
 
     def _measured(self, table: Any, column: str, count: int) -> float:
         """recall@10 of the cheapest probing that reaches the one wanted, or of the last one tried; both are kept."""

@@ -10,7 +10,7 @@ import pytest
 
 from docpipe._ids import document_id
 from docpipe.errors import IndexMismatch, SnapshotGone
-from docpipe.index import lance_upkeep, rows
+from docpipe.index import lance_upkeep, lance_vectors, rows
 from docpipe.index.lance_figures import Figures, reasons, size_of
 from docpipe.index.lance_pin import PUBLISHED
 from docpipe.index.lancedb import LanceIndex
@@ -77,6 +77,31 @@ def test_many_nights_leave_a_table_as_small_as_a_fresh_one(tmp_path: Path, index
     index.optimize(Budget(force=True))
     assert size_of(Path(index.uri, chunks)) <= 1.5 * size_of(Path(fresh.uri, chunks)) + 100_000
     assert index.check().versions <= 3
+
+
+def test_the_parts_of_a_vector_index_do_not_keep_those_of_the_table_apart(tmp_path: Path) -> None:
+    index, chance = LanceIndex(uri=str(tmp_path / "index"), vector_index_rows=300), np.random.default_rng(1)
+
+    def made(uri: str) -> DocumentRows:
+        rows = [embedded(chunk(f"word {n}", uri=uri, position=n), chance.normal(size=8)) for n in range(60)]
+        return DocumentRows(document_id=document_id(uri), chunks=tuple(rows))
+
+    index.replace([made(f"{number}.md") for number in range(40)])
+    most = 0
+    for night in range(20):
+        index.replace([made(f"{night}.md")])
+        index.optimize()
+        most = max(most, raw(index).stats()["fragment_stats"]["num_fragments"])
+    assert "vector" in {found.columns[0] for found in raw(index).list_indices()}
+    assert most <= lance_vectors.MOST_SEGMENTS + 2
+
+
+def test_vectors_of_a_length_that_no_vector_index_takes_are_searched_one_by_one(tmp_path: Path) -> None:
+    index = LanceIndex(uri=str(tmp_path / "index"), vector_index_rows=10)
+    index.replace([document("a.md", *(f"word {number}" for number in range(20)))])
+    index.optimize()
+    assert {found.columns[0] for found in raw(index).list_indices()} == {"content"}
+    assert len(index.search_vector(vectors((1, 0, 0, 0)), limit=20)[0]) == 20
 
 
 def test_what_would_rewrite_more_than_allowed_is_left_out_and_said(index: LanceIndex) -> None:
