@@ -124,7 +124,10 @@ class History(Past):
             self._runs.put([stored_run(self._row)])
 
     def _new_floor(self, rows: Sequence[RunRow]) -> int:
-        """`seq` of the oldest run that stays restorable, from all runs, newest first."""
+        """`seq` of the oldest run that stays restorable, from all runs, newest first.
+
+        While readers are held at a version, so does that: their proofs need what was parsed of its documents.
+        """
         own = rows[0]
         finished = [row for row in rows if row.is_finished]
         if any(row.model != own.model for row in finished[:2]):
@@ -133,7 +136,8 @@ class History(Past):
         now = min(row.started for row in finished[:2])  # one run with a wrong clock must not cost the history
         young = [row for row in changed[1:] if now - row.started <= self._keep.days * _DAY]
         named = [row for row in finished if row.names and row.seq >= own.floor]
-        return max(own.floor, min((row.seq for row in (*changed[:1], *young, *named)), default=0))
+        shown = [row for row in finished if row.published and row.seq >= own.floor][:1] if self._index.held() else []
+        return max(own.floor, min((row.seq for row in (*changed[:1], *young, *named, *shown)), default=0))
 
     def _forget(self, rows: Sequence[RunRow]) -> None:
         """Let go of the images that nothing can be restored with, and of the oldest runs."""
