@@ -1,6 +1,7 @@
 """A year of nights: an index that is brought in line night by night, beside one built from nothing.
 
-    python benchmarks/nights.py [--documents 5000] [--nights 365] [--change 0.01] [--every 30] [--embedder hashing]
+    python benchmarks/nights.py [--documents 5000] [--nights 365] [--change 0.01] [--every 30]
+        [--sections 6] [--embedder hashing]
 
 Each night a share of the documents is changed, and for every ten changed ones one is added and one removed; then the
 pipeline runs as it does for a user. Now and then an index is built from nothing over the same documents, and both are
@@ -51,8 +52,8 @@ class Measured:
 class Library:
     """A folder of documents that changes night by night, the same way for the same seed."""
 
-    def __init__(self, folder: Path, *, documents: int, change: float, seed: int = 1) -> None:
-        self._folder, self._change, self._chance = folder, change, random.Random(seed)
+    def __init__(self, folder: Path, *, documents: int, change: float, sections: int, seed: int = 1) -> None:
+        self._folder, self._change, self._chance, self._sections = folder, change, random.Random(seed), sections
         self._words = [f"{a}{b}{c}" for a in "bdfgklmn" for b in "aeiou" for c in ("rt", "st", "nd", "lp", "mb", "sk")]
         self._names = [f"{number // 500:03}/{number:06}.md" for number in range(documents)]
         self._next = documents
@@ -77,7 +78,7 @@ class Library:
 
     def _write(self, name: str) -> None:
         sections = []
-        for _ in range(self._chance.randint(1, 6)):
+        for _ in range(self._chance.randint(1, self._sections)):
             heading = self._chance.choice(self._words).title()
             words = " ".join(self._chance.choices(self._words, k=self._chance.randint(40, 120)))
             sections.append(f"# {heading}\n\n{words}.\n")
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=365)
     parser.add_argument("--change", type=float, default=0.01, help="share of the documents that a night changes")
     parser.add_argument("--every", type=int, default=30, help="nights between two measurements")
+    parser.add_argument("--sections", type=int, default=6, help="of the longest document; each gives about five chunks")
     parser.add_argument("--searches", type=int, default=200)
     parser.add_argument("--embedder", default="hashing", help="hashing or local")
     options = parser.parse_args()
@@ -101,7 +103,7 @@ def main() -> None:
 
 
 def _nights(folder: Path, options: argparse.Namespace) -> None:
-    library = Library(folder / "docs", documents=options.documents, change=options.change)
+    library = Library(folder / "docs", documents=options.documents, change=options.change, sections=options.sections)
     # Nights follow each other within seconds here: versions of the night before are old.
     pipe = _pipe(folder, "aged", options.embedder)
     started = time.perf_counter()
