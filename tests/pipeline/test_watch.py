@@ -1,6 +1,8 @@
 """Changes of files -> word that a run is due: once they are quiet, and never of docpipe's own."""
 
+import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from docpipe.load.web import WebLoader
 from docpipe.pipeline.schedule.stopping import TERMINATED, Stop
 from docpipe.pipeline.schedule.watching import Watch, Watched, watched
 
+UNNAMED = "something changed whose name cannot be told"
 FIRST, CHANGE, CHANGES = "nobody was watching before", "a change", "changes"
 ANOTHER, HOURLY = "the folder or the pipeline file is another one", "nothing was told of for long"
 
@@ -168,6 +171,16 @@ def test_changes_that_never_pause_are_told_of_all_the_same(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-8 elsewhere")
+def test_a_file_whose_name_is_not_utf8_ends_no_watch(tmp_path: Path) -> None:
+    with watching(of(tmp_path)) as told:
+        wait_for(told, 1)
+        (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("new")
+        assert wait_for(told, 2)[1] == UNNAMED
+        (tmp_path / "b.md").write_text("new")
+        assert CHANGE in wait_for(told, 3)[2]
+
+
 def test_polling_finds_changes_without_the_systems_help(tmp_path: Path) -> None:
     with watching(of(tmp_path), poll=True) as told:
         wait_for(told, 1)

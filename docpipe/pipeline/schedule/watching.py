@@ -1,7 +1,7 @@
 """Folders of sources -> word of their changes, once they are quiet again."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,25 +101,28 @@ class Watch:
             if not all(folder.is_dir() for folder in watched.folders):
                 self.stop.wait(self.tick)
                 continue
-            yield from self._while_the_same(watched, why)
-            why = "the folder or the pipeline file is another one"
+            why = yield from self._while_the_same(watched, why)
 
-    def _while_the_same(self, watched: Watched, why: str) -> Iterator[str]:
-        """Until it became another: its first word comes when the watch has begun, so that no change is missed."""
+    def _while_the_same(self, watched: Watched, why: str) -> Generator[str, None, str]:
+        """Until it must begin anew, and why: its first word comes when it has begun, so that no change is missed."""
         identity = watched.identity()
         for changes in self._events(watched):
             if watched.identity() != identity:
-                return
+                break
             why = why or (f"{changes} changes" if changes > 1 else "a change" if changes else "")
             if not why and time.monotonic() - self._last > self.at_least:
                 why = "nothing was told of for long"
             if why:
                 yield why
                 self._last, why = time.monotonic(), ""
+        if watched.identity() == identity:
+            return "something changed whose name cannot be told"
+        return "the folder or the pipeline file is another one"
 
     def _events(self, watched: Watched) -> Iterator[int]:
         """How many paths changed, once they are quiet; 0 after each while without a change."""
         import watchfiles
+        from watchfiles._rust_notify import WatchfilesRustInternalError
 
         try:
             for changes in watchfiles.watch(
@@ -138,6 +141,8 @@ class Watch:
                 yield len(changes)
         except FileNotFoundError:
             return  # it went away between two looks
+        except WatchfilesRustInternalError:
+            self.stop.wait(self.tick)  # a change of a file whose name is no UTF-8 ends a watch
         except OSError as error:
             raise ConfigError(
                 f"cannot watch {', '.join(map(str, watched.folders))}: {error.strerror or error}",
