@@ -77,17 +77,31 @@ def run_once(
         questions = required(stages) if wish.stage else golden(stages)
         with hold(stages.index, index_folder(stages), run_id=own, wait=wish.wait, stop=stop) as guard:
             history = History(stages.index, run_id=own, keep=stages.keep)
-            staged, still = wish.stage and stages.index.versions() > 0, known(stages, questions)
-            version = stages.index.versions()
-            with _held(stages, guard) if staged else contextlib.nullcontext():
-                report = _run(stages, wish, own, guard=guard, stop=stop, history=history, progress=traces)
-            still = still if stages.index.versions() == version else None
-            judge = _judged if staged else _published
-            report = judge(stages, report, questions, guard, still)
-            report = replace(report, remarks=(*report.remarks, *guard.remarks), ended=time.time())
-            guard.check()
-            history.finish(report)
+            with _remembered(history):
+                staged, still = wish.stage and stages.index.versions() > 0, known(stages, questions)
+                version = stages.index.versions()
+                with _held(stages, guard) if staged else contextlib.nullcontext():
+                    report = _run(stages, wish, own, guard=guard, stop=stop, history=history, progress=traces)
+                still = still if stages.index.versions() == version else None
+                judge = _judged if staged else _published
+                report = judge(stages, report, questions, guard, still)
+                report = replace(report, remarks=(*report.remarks, *guard.remarks), ended=time.time())
+                guard.check()
+                history.finish(report)
         return traces.leave(report)
+
+
+@contextlib.contextmanager
+def _remembered(history: History) -> Iterator[None]:
+    """What ends the run before its end stands in the history, with what was spent."""
+    spending = Spending()
+    try:
+        yield
+    except LeaseLost:
+        raise  # the history is another's to write now
+    except Exception as error:
+        history.break_off(failure(error, stage="run"), cost_usd=spending.so_far().usd, now=time.time())
+        raise
 
 
 @contextlib.contextmanager
@@ -135,14 +149,7 @@ def _run(
         plan=wish.plan,
         progress=progress,
     )
-    spending = Spending()
-    try:
-        return run(stages.name)
-    except LeaseLost:
-        raise  # the history is another's to write now
-    except Exception as error:
-        history.break_off(failure(error, stage="run"), cost_usd=spending.so_far().usd, now=time.time())
-        raise
+    return run(stages.name)
 
 
 def _published(

@@ -68,6 +68,8 @@ def move(
         paid.close()
     guard.check()
     index.switch(model=embedder.model, made_by=made_by)
+    guard.check()
+    paid.forget()
     return Moved(complete=True, embedded=embedded, seconds=time.monotonic() - begun)
 
 
