@@ -14,6 +14,7 @@ import pytest
 from docpipe.errors import ConfigError
 from docpipe.load.files import FileLoader
 from docpipe.load.web import WebLoader
+from docpipe.pipeline.schedule import watching as watching_module
 from docpipe.pipeline.schedule.stopping import TERMINATED, Stop
 from docpipe.pipeline.schedule.watching import Watch, Watched, watched
 
@@ -172,13 +173,21 @@ def test_changes_that_never_pause_are_told_of_all_the_same(tmp_path: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-8 elsewhere")
-def test_a_file_whose_name_is_not_utf8_ends_no_watch(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_file_whose_name_is_not_utf8_ends_no_watch_and_its_reading_begins_no_run_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching_module, "_POLL", 0.1)
+    named = tmp_path / os.fsdecode(b"caf\xe9.md")
     with watching(of(tmp_path)) as told:
         wait_for(told, 1)
-        (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("new")
+        named.write_text("new")
         assert wait_for(told, 2)[1] == UNNAMED
+        named.read_text()
+        time.sleep(0.8)
+        assert len(told) == 2
         (tmp_path / "b.md").write_text("new")
-        assert CHANGE in wait_for(told, 3)[2]
+        assert "change" in wait_for(told, 3)[2]
 
 
 def test_polling_finds_changes_without_the_systems_help(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ class Watch:
         except FileNotFoundError:
             return  # it went away between two looks
         except WatchfilesRustInternalError:
-            self.stop.wait(self.tick)  # a change of a file whose name is no UTF-8 ends a watch
+            self.poll = True  # of a file whose name is no UTF-8, the system's help fails on every reading, too
         except OSError as error:
             raise ConfigError(
                 f"cannot watch {', '.join(map(str, watched.folders))}: {error.strerror or error}",
