@@ -101,3 +101,29 @@ def test_a_run_that_an_error_ended_is_told_as_one(folder: Path, capsys: pytest.C
     assert "ended by SourceError: the source" in capsys.readouterr().out
     assert main(["tags", str(folder / "p.yaml")]) == 0
     assert "ended by SourceError" in capsys.readouterr().out
+
+
+def test_a_run_that_changes_nothing_mends_an_index_that_lost_its_files(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "docs" / "broken.pdf").unlink()
+    assert main(["run", str(folder / "p.yaml"), "--json"]) == 0
+    shutil.rmtree(folder / "store" / "chunks.lance" / "_indices")
+    capsys.readouterr()
+    assert main(["run", str(folder / "p.yaml"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["unchanged"] == 1 and "full-text" in " ".join(told["upkeep"])
+    assert main(["search", str(folder / "p.yaml"), "relief valve", "--mode", "text", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["hits"]
+
+
+def test_a_run_over_an_index_whose_rows_are_damaged_says_how_to_mend_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "docs" / "broken.pdf").unlink()
+    assert main(["run", str(folder / "p.yaml"), "--json"]) == 0
+    (data,) = (folder / "store" / "chunks.lance" / "data").iterdir()
+    data.write_bytes(data.read_bytes()[:100])
+    capsys.readouterr()
+    assert main(["run", str(folder / "p.yaml"), "--json"]) == 1
+    assert "doctor" in json.loads(capsys.readouterr().out)["error"]["remedy"]

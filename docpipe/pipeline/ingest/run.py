@@ -405,15 +405,15 @@ class Run:
         return bool(written or self._tally.chunks or self._tally.embedded)
 
     def _keep_up(self) -> None:
-        """Upkeep of the index where this run changed something, or the last one that did was stopped before its own.
+        """Upkeep of the index; where nothing changed, sample rows are asked for all the same: files can be damaged.
 
         A stopped run has no time for it. No parsed document is kept that nothing refers to.
         """
-        if self._stop.reason or not (self._changed or self._history.last_run().get("stopped")):
+        if self._stop.reason:
             return
         self._progress(Event(kind="maintenance"))
         begun = time.monotonic()
-        if not self._tally.waiting:
+        if self._changed and not self._tally.waiting:
             self._guard.check()
             self._ledger.forget_parsed(self._stamp, self._history.kept_digests())
         options = self._options

@@ -130,6 +130,7 @@ def _growth(report: RunReport, earlier: Sequence[Mapping[str, Any]]) -> str:
         "run_id": report.run_id,
         "seconds": report.seconds,
         "cost_usd": report.cost_usd,
+        "ended_by": report.ended_by,
     }
     runs = [*earlier, {**now, "failing": report.failing}]
     plots = [
@@ -156,7 +157,7 @@ def _plot(
 
 def _figure(run: Mapping[str, Any], name: str) -> float | None:
     """A figure of a run's form, if it is one; the index's own are in `holds`, and unknown where a run was ended."""
-    holds = run.get("holds")
+    holds = None if run.get("ended_by") else run.get("holds")
     value = (
         run.get(name) if name in ("seconds", "cost_usd") else holds.get(name) if isinstance(holds, Mapping) else None
     )
