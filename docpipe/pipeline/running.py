@@ -79,8 +79,8 @@ def run_once(
             history = History(stages.index, run_id=own, keep=stages.keep)
             with _remembered(history):
                 staged, still = wish.stage and stages.index.versions() > 0, known(stages, questions)
-                version = stages.index.versions()
                 with _held(stages, guard) if staged else contextlib.nullcontext():
+                    version = stages.index.versions()
                     report = _run(stages, wish, own, guard=guard, stop=stop, history=history, progress=traces)
                 still = still if stages.index.versions() == version else None
                 judge = _judged if staged else _published
@@ -107,8 +107,9 @@ def _remembered(history: History) -> Iterator[None]:
 @contextlib.contextmanager
 def _held(stages: Stages, guard: Guard) -> Iterator[None]:
     """Readers stay at the present version; they are let go where an error ends the run before anything was written."""
-    before, version = stages.index.held(), stages.index.versions()
+    before = stages.index.held()
     stages.index.hold()
+    version = stages.index.versions()
     try:
         yield
     except Exception:

@@ -103,8 +103,10 @@ def test_a_survey_by_columns_is_that_of_each_source_by_itself(
         first.setdefault(one.uri, one)
     expected = {uri: decide(one, by_uri.get(uri), BY, asked) for uri, one in first.items()}
     steps = {step.uri: step for step in (*found.work, *found.remaining)}
-    assert {uri: "added" if step.action is Action.RENAME else step.action for uri, step in steps.items()} == {
-        uri: action for uri, (action, _) in expected.items() if action is not Action.KEEP
+    renamed = {uri for uri, step in steps.items() if step.action is Action.RENAME}
+    assert all(uri not in by_uri or not by_uri[uri].status for uri in renamed)  # new, or in hand when a run ended
+    assert {uri: step.action for uri, step in steps.items() if uri not in renamed} == {
+        uri: action for uri, (action, _) in expected.items() if action is not Action.KEEP and uri not in renamed
     }
     assert all(step.row == by_uri.get(uri) and step.entry == first[uri] for uri, step in steps.items())
     assert all(step.why == expected[step.uri][1] for step in steps.values() if step.action is not Action.RENAME)
