@@ -229,7 +229,7 @@ def test_a_run_apart_stands_back_behind_who_searches(tmp_path: Path, monkeypatch
     sleeper.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(sleeper))
     run_apart([], Stop())
-    assert int(told.read_text()) >= 10
+    assert int(told.read_text()) >= 15
 
 
 def test_a_line_says_what_a_run_did() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from docpipe.pipeline.schedule.stopping import Stop
 
-_STANDS_BACK = 10
+_STANDS_BACK = 15
 """How far a run that begins by itself stands back behind who searches, as `nice` counts."""
 _LOOK = 0.25
 """Seconds between two looks whether somebody asked for an end."""
