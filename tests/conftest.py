@@ -1,6 +1,7 @@
 """What every test gets: no network but loopback, no key, and hypothesis without a clock."""
 
 import socket
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -24,3 +25,11 @@ def _loopback_only(self: socket.socket, address: Any) -> None:
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
     monkeypatch.delenv("ZAI_API_KEY", raising=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What was printed or logged goes to another process as UTF-8; names of files may hold what is not."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
