@@ -268,7 +268,8 @@ def test_time_grows_with_the_file_only(shape: str) -> None:
         return time.process_time() - start
 
     seconds(100)
-    assert seconds(3200) < 20 * max(0.02, seconds(400))
+    small = max(0.02, min(seconds(400) for _ in range(3)))
+    assert any(seconds(3200) < 20 * small for _ in range(4)), "a busy machine is slow by turns, a square always"
 
 
 def test_deep_nesting_ends() -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 LEDGER = "ledger"
 PARSED = "parsed"
-_FIRST_WAIT = 15 * 60
-"""Seconds before the second try; each further failure doubles the wait."""
+_FIRST_WAIT = 30 * 60
+"""Seconds before the third try; each further failure doubles the wait. The second try is the next run's."""
 _LONGEST_WAIT = 24 * 3600
 _SPREAD = 0.1
 """By so much a wait is made longer or shorter, so that not all come due at once."""
@@ -306,8 +306,14 @@ def parsed_row(source: Source, by: Stamp, data: bytes) -> dict[str, object]:
 
 
 def wait_after(attempts: int, uri: str) -> int:
-    """Seconds until a source that failed so often is tried again: twice as long each time, a day at most."""
-    wait: int = min(2 ** min(attempts, 20) * _FIRST_WAIT, _LONGEST_WAIT)
+    """Seconds until a source that failed so often is tried again.
+
+    After the first failure the next run tries, whenever it is: the service was down, now it is not. Then it is
+    twice as long each time, a day at most.
+    """
+    if attempts < 2:
+        return 0
+    wait: int = min(2 ** min(attempts - 2, 20) * _FIRST_WAIT, _LONGEST_WAIT)
     part = int(_ids.digest(f"{uri} {attempts}".encode("utf-8", "surrogatepass"))[:8], 16) / 0xFFFFFFFF
     return round(wait * (1 - _SPREAD + 2 * _SPREAD * part))
 
