@@ -79,7 +79,10 @@ def _print(
     files: bool,
     without: frozenset[str] = frozenset(),
 ) -> None:
-    rows = [(path, score.text(expected, _shown(document, without))) for path, expected, document in documents]
+    rows = [
+        (path, score.text(expected, rendered(without_furniture(document, without))))
+        for path, expected, document in documents
+    ]
     if not rows:
         return
     edit, recall, precision = (
@@ -90,9 +93,10 @@ def _print(
         print(f"    {path:45} {row['edit']:6.3f} {row['word_recall']:6.3f} {row['word_precision']:9.3f}")
 
 
-def _shown(document: Document, without: frozenset[str]) -> str:
-    kept = tuple(b for b in document.blocks if b.kind not in FURNITURE and b.native_label not in without)
-    return rendered(replace(document, blocks=kept))
+def without_furniture(document: Document, labels: frozenset[str] = frozenset()) -> Document:
+    """The document without running headers and footers, and without blocks that are called so."""
+    kept = tuple(b for b in document.blocks if b.kind not in FURNITURE and b.native_label not in labels)
+    return replace(document, blocks=kept)
 
 
 def _facts(folder: Path, score: ModuleType) -> None:
