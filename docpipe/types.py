@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FURNITURE",
     "HIDDEN",
+    "NOTES",
+    "SUSPICIOUS",
+    "UNPROMPTED",
     "Answer",
     "BBox",
     "Blob",
@@ -31,7 +34,9 @@ __all__ = [
     "Geometry",
     "Hit",
     "Line",
+    "Link",
     "Outcome",
+    "OutlineEntry",
     "Page",
     "PageBox",
     "Prompt",
@@ -101,6 +106,13 @@ FURNITURE = frozenset({BlockKind.HEADER, BlockKind.FOOTER, BlockKind.PAGE_NUMBER
 HIDDEN = "hidden"
 """Native label of text that a document holds and does not show to its reader: it is parsed, and given to no model."""
 
+NOTES = "notes"
+"""Native label of what a speaker says to a slide: it stands behind the slide's own text."""
+SUSPICIOUS = "suspicious"
+"""Native label of text that everybody sees and that speaks to a language model: parsed, shown, and given to none."""
+UNPROMPTED = frozenset({HIDDEN, SUSPICIOUS})
+"""Native labels of text that no model is given."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
@@ -161,12 +173,28 @@ class Block:
     level: int = 0
     """Rank of a title or heading, from 1; depth of a list item, from 1; otherwise 0."""
     native_label: str = ""
-    """What the parser's own engine or format called it (`h2`, `doc_title` ...); `hidden` where no reader sees it."""
+    """What the parser's own engine or format called it (`h2`, `doc_title` ...); `hidden`, `suspicious`: see `UNPROMPTED`."""
 
     @property
     def is_content(self) -> bool:
-        """Whether it is for chunks and prompts: neither furniture nor hidden."""
-        return self.kind not in FURNITURE and self.native_label != HIDDEN
+        """Whether it is for chunks and prompts: neither furniture nor hidden nor suspicious."""
+        return self.kind not in FURNITURE and self.native_label not in UNPROMPTED
+
+
+class OutlineEntry(NamedTuple):
+    """A line of a document's outline: its level, from 1, and its page, None where it has none."""
+
+    level: int
+    title: str
+    page: int | None = None
+
+
+class Link(NamedTuple):
+    """Where a document leads: the words that are linked, and the address, which is never fetched."""
+
+    text: str
+    url: str
+    page: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,9 +211,24 @@ class Document:
     pages: tuple[Page, ...]
     blocks: tuple[Block, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """`title` and `language` (BCP 47: `en`, `zh-Hans`, ...) where known, and what else the format says."""
+    """What it says of itself: `title`, `authors` (parted by `; `), `created` and `modified` (ISO 8601), `language`
+    (BCP 47: `en`, `zh-Hans`, ...) and `keywords` where known, and what else the format says."""
     geometry: Geometry = Geometry()
     """The printed lines and table cells of `text`; empty in a document without pages."""
+    outline: tuple[OutlineEntry, ...] = ()
+    """The format's own outline (the bookmarks of a PDF); empty where it has none."""
+    links: tuple[Link, ...] = ()
+    """Links to other documents and pages of the web, in the order of the text."""
+
+    @property
+    def contents(self) -> tuple[OutlineEntry, ...]:
+        """Its outline, made of its title and headings where the format has none of its own."""
+        kinds = (BlockKind.TITLE, BlockKind.HEADING)
+        headings = [block for block in self.blocks if block.kind in kinds and block.is_content]
+        return self.outline or tuple(
+            OutlineEntry(max(1, block.level), " ".join(block.span.of(self.text).split()), block.page)
+            for block in headings
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,6 +260,8 @@ class Chunk:
     """BCP 47 primary language (`en`, `zh`), or nothing where unknown."""
     geometry: Geometry = Geometry()
     """The printed lines of `text`, in code points of the document's text."""
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What its document says of itself, as `Document.metadata`; `language` there is the whole document's."""
 
     @property
     def content(self) -> str:
@@ -260,6 +305,11 @@ class Hit:
     """The legs that brought it: `vector`, `text`, and `rerank` where it was scored again."""
     stale: bool = False
     """Its file has changed since, and cannot be read or parsed as it is now."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What its document says of itself: `title`, `authors`, `created`, `modified`, `language`, `keywords` ..."""
+        return self.chunk.metadata
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
