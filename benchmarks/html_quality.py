@@ -16,8 +16,9 @@ from types import ModuleType
 from evaluation import blob, pairs, scorer
 
 from docpipe import tables
+from docpipe.markdown import block_markdown
 from docpipe.parse.auto import AutoParser
-from docpipe.types import BlockKind, Document
+from docpipe.types import NOTES, BlockKind, Document
 
 _RULE = re.compile(r"^\|(?: - \|)+$", re.M)
 FOLDERS = {"html-articles": ("html",), "office": ("html", "csv"), "same-text": ("html", "md", "txt", "csv", "tsv")}
@@ -60,7 +61,7 @@ def _measure(folder: Path, kind: str, score: ModuleType, *, files: bool) -> None
 
 
 def rendered(document: Document) -> str:
-    """The document as Markdown, tables with repeated cells, pictures left out."""
+    """The document as Markdown, tables with repeated cells, pictures left out and notes as comments."""
     parts = []
     for block in document.blocks:
         text = block.span.of(document.text)
@@ -68,6 +69,8 @@ def rendered(document: Document) -> str:
             text = "\n".join("| " + " | ".join(row) + " |" for row in filled(tables.read(text)))
         elif block.kind is BlockKind.FIGURE:
             continue
+        elif block.native_label == NOTES:
+            text = block_markdown(block, text)
         parts.append(text)
     return "\n\n".join(parts)
 

@@ -4,7 +4,8 @@
 
 FOLDER holds `parse-gt/`; the scorer lies beside it in `../score/score.py`. Edit similarity is the mean over the files
 of a kind, facts are the share that hold; a file that cannot be read counts as an empty text. Furniture is left out of
-texts, and of facts about printed pages; speaker notes are part of a slide's text. Mails saved in UTF-16, whose truth
+texts, and of facts about printed pages; speaker notes are comments, as `docpipe parse` writes them, and slides are
+shown again with notes as text. Mails saved in UTF-16, whose truth
 is what a reader of ASCII makes of them, are left out of `mail` and shown apart.
 """
 
@@ -12,6 +13,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +25,7 @@ from office_quality import without_furniture
 from docpipe.errors import DocpipeError
 from docpipe.markdown import to_markdown
 from docpipe.parse.auto import AutoParser
-from docpipe.types import Document
+from docpipe.types import NOTES, Document
 
 TEXTS = {
     "docx": ("office", 0.95), "html": ("office", 0.95), "pptx": ("office", 0.92), "xlsx": ("office", 0.92),
@@ -51,6 +53,9 @@ def main() -> None:
         wide = [edit for name, edit in rows if "utf-16" in name and kind == "eml"]
         _print(f"{folder} {kind}".strip(), [edit for _, edit in rows if edit not in wide], aim)
         _print(f"{folder} {kind} in UTF-16", wide, None)
+        if kind == "pptx":
+            rows = list(_edits(truth / folder, kind, score, lambda path: _notes_as_text(read(path))))
+            _print(f"{folder} {kind} with notes as text", [edit for _, edit in rows], None)
     for folder, aim in FACTS.items():
         _facts(truth / folder, aim, score, read, missed=given.missed)
 
@@ -81,6 +86,15 @@ def _edits(
         document = read(path)
         text = rendered(without_furniture(document)) if document else ""
         yield path.name, score.text(_RULE.sub("", expected.read_text("utf-8")), text)["edit"]
+
+
+def _notes_as_text(document: Document | None) -> Document | None:
+    if document is None:
+        return None
+    blocks = tuple(
+        replace(block, native_label="") if block.native_label == NOTES else block for block in document.blocks
+    )
+    return replace(document, blocks=blocks)
 
 
 def _facts(

@@ -3,27 +3,29 @@
 import re
 from collections.abc import Container
 
-from docpipe.types import FURNITURE, Block, BlockKind, Document
+from docpipe.types import FURNITURE, HIDDEN, NOTES, Block, BlockKind, Document
 
 _BULLET = re.compile(r"[•◦▪‣●○■□◆–·∙\uf0b7\uf0a7*+-]\s+")
 _ORDERED = re.compile(r"\(?\d{1,3}[.)]\s")
 _FENCE = re.compile(r"`{3,}")
+_END = re.compile(r"--!?>")
 _HEADINGS = frozenset({BlockKind.TITLE, BlockKind.HEADING})
 
 
 def to_markdown(document: Document, *, pages: Container[int] | None = None, furniture: bool = False) -> str:
     """The blocks as Markdown, in the order of the document's text.
 
-    A paragraph that was parted by a column or a page is joined again; tables stay HTML, which Markdown allows.
+    A paragraph that was parted by a column or a page is joined again; tables stay HTML, which Markdown allows. Notes
+    of a speaker are comments, `<!-- notes: ... -->`, as programs write them that make slides of Markdown.
 
     Args:
         pages: give blocks of these pages only (from 1); a block without a page is always given.
-        furniture: give running headers, footers and page numbers too.
+        furniture: give running headers, footers, page numbers and hidden text too.
     """
     parts: list[str] = []
     last: Block | None = None
     for block in document.blocks:
-        if block.kind in FURNITURE and not furniture:
+        if (block.kind in FURNITURE or block.native_label == HIDDEN) and not furniture:
             continue
         if pages is not None and block.page is not None and block.page not in pages:
             continue
@@ -42,6 +44,9 @@ def block_markdown(block: Block, text: str) -> str:
     text = text.strip("\n") if block.kind is BlockKind.CODE else text.strip()
     if not text:
         return ""
+    if block.native_label == NOTES:
+        lines = _END.sub("- ->", text).splitlines()
+        return "\n".join(f"<!-- notes: {line.strip()} -->" for line in lines if line.strip())
     if block.kind in _HEADINGS:
         return f"{'#' * min(6, max(1, block.level))} {' '.join(text.split())}"
     if block.kind is BlockKind.LIST_ITEM:

@@ -1,9 +1,15 @@
 """Documents as Markdown."""
 
 from docpipe.markdown import to_markdown
-from docpipe.types import Block, BlockKind, Document, Source, Span
+from docpipe.types import HIDDEN, NOTES, Block, BlockKind, Document, Source, Span
 
 SOURCE = Source(uri="a.pdf", media_type="application/pdf", digest="0", size=0, modified=0)
+
+
+def labelled(text: str, label: str) -> Document:
+    """One block that is called so."""
+    block = Block(id="b0", kind=BlockKind.PARAGRAPH, span=Span(0, len(text)), page=1, native_label=label)
+    return Document(id="d", source=SOURCE, text=text, pages=(), blocks=(block,))
 
 
 def document(*parts: tuple[str, BlockKind, int, int, str]) -> Document:
@@ -47,3 +53,14 @@ def test_pages_and_furniture_are_chosen() -> None:
     two = document(("One", BlockKind.PARAGRAPH, 0, 1, ""), ("Head", BlockKind.HEADER, 0, 2, "\n\n"))
     assert to_markdown(two, pages={2}, furniture=True) == "Head\n"
     assert to_markdown(two, pages={2}) == ""
+
+
+def test_notes_are_comments_of_a_line_that_their_words_cannot_end() -> None:
+    assert to_markdown(labelled("Say --> this.\n\nNow --!>.", NOTES)) == (
+        "<!-- notes: Say - -> this. -->\n<!-- notes: Now - ->. -->\n"
+    )
+
+
+def test_hidden_text_is_given_with_furniture_only() -> None:
+    assert to_markdown(labelled("Unseen", HIDDEN)) == ""
+    assert to_markdown(labelled("Unseen", HIDDEN), furniture=True) == "Unseen\n"

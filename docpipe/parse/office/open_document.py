@@ -25,7 +25,7 @@ from docpipe.parse.office.package import Package, encrypted
 from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.sheet_blocks import add_cells
 from docpipe.parse.office.slide_order import Placed, reading_order
-from docpipe.types import BBox, BlockKind
+from docpipe.types import NOTES, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -124,7 +124,7 @@ class _Slides:
             for notes in page.iterchildren(SHOW + "notes"):
                 for shape in notes.iterchildren(DRAW + "frame"):
                     if value(shape, SHOW + "class") == "notes":
-                        OpenFlow(self._paper, self._known).write(shape, label="notes")
+                        OpenFlow(self._paper, self._known).write(shape, label=NOTES)
 
     def _shape(self, shape: "Element", box: BBox | None) -> None:
         role = value(shape, SHOW + "class")

@@ -11,7 +11,7 @@ from docpipe.parse.office.slide_order import Placed, reading_order
 from docpipe.parse.office.slide_shapes import Area, Shape, shapes
 from docpipe.parse.office.slide_text import Line, paragraph_text, shape_lines
 from docpipe.tables import Cell, Table
-from docpipe.types import HIDDEN, BBox, BlockKind
+from docpipe.types import HIDDEN, NOTES, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -187,7 +187,7 @@ class SlideReader:
         tree = self._package.tree(part)
         for shape in shapes(tree) if tree is not None else ():
             if shape.role == "body":
-                self.paper.add(BlockKind.PARAGRAPH, _whole(shape), label="notes")
+                self.paper.add(BlockKind.PARAGRAPH, _whole(shape), label=NOTES)
 
     def _is_off(self, area: Area | None) -> bool:
         """Whether a shape lies beside the slide, where nobody sees it."""
