@@ -18,7 +18,7 @@ class DocxParser:
     Macros, comments and deleted text are left out.
     """
 
-    VERSION = 1
+    VERSION = 2
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document, without pages: where they break is decided when it is printed.

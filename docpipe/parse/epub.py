@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from docpipe._encodings import decode
 from docpipe.errors import CorruptSource
-from docpipe.parse.office.names import CORE_PROPERTIES, local, value
+from docpipe.parse.office.names import local, value
 from docpipe.parse.office.package import Package, encrypted, joined, within_depth
 from docpipe.parse.office.paper import Paper
+from docpipe.parse.office.properties import BOOK, properties
 from docpipe.parse.office.web_parts import add_html
+from docpipe.parse.properties import moment
 from docpipe.parse.web.head import declared_encoding
 from docpipe.types import Blob, Document
 
@@ -26,7 +28,7 @@ _LARGEST_CHAPTER = 16 << 20
 class EpubParser:
     """Books without copy protection: everything in the spine, in its order; menus outside of it are left out."""
 
-    VERSION = 1
+    VERSION = 2
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document, without pages: their number depends on the reader's letters.
@@ -48,7 +50,7 @@ class EpubParser:
             for chapter in chapters:
                 data = package.read(chapter, most=_LARGEST_CHAPTER)
                 add_html(decode(data, declared=declared_encoding(data)).text, paper)
-        yield paper.document(blob.source, _metadata(tree))
+        yield paper.document(blob.source, _properties(tree))
 
 
 def _contents(package: Package) -> str:
@@ -80,11 +82,7 @@ def _protected(package: Package) -> set[str]:
     return {joined("", value(item, "URI")) for item in references if local(item) == "CipherReference"}
 
 
-def _metadata(tree: "Element") -> dict[str, str]:
-    found: dict[str, str] = {}
-    for element in tree.iter():
-        name = CORE_PROPERTIES.get(element.tag) if isinstance(element.tag, str) else None
-        text = " ".join("".join(element.itertext()).split())[:1000]
-        if name and text:
-            found[name] = f"{found[name]}, {text}" if name == "author" and name in found else found.get(name, text)
-    return found
+def _properties(tree: "Element") -> dict[str, str]:
+    """What the book says of itself; when it was last changed stands in a `meta` of its own."""
+    changed = (item.text or "" for item in tree.iter() if value(item, "property") == "dcterms:modified")
+    return {**properties(tree.iter(), BOOK), "modified": moment(next(changed, ""))}

@@ -14,7 +14,7 @@ from docpipe.types import Blob, Document
 class HtmlParser:
     """A saved page: an article loses menus, adverts and comments; a plain document (manual, report) is kept whole."""
 
-    VERSION = 1
+    VERSION = 2
 
     main_content: bool = True
     """Whether menus, adverts and comments of web pages are left out."""

@@ -15,7 +15,7 @@ class OpenDocumentParser:
     Hidden text is a block of its own at the end, called `hidden`. Macros, comments and deleted text are left out.
     """
 
-    VERSION = 1
+    VERSION = 2
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document; slides are pages of their size, sheets pages without one, a text has none.

@@ -1,6 +1,5 @@
 """PowerPoint presentations -> a page for each slide: titles, lists, tables, charts, speaker notes."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,8 +7,6 @@ from docpipe.parse.office.package import Package, within_depth
 from docpipe.parse.office.properties import core_properties
 from docpipe.parse.office.slides import SlideReader
 from docpipe.types import Blob, Document
-
-_NO_TITLE = re.compile(r"(?:microsoft )?power\s?point\b.*", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +18,7 @@ class PptxParser:
     animations are left out.
     """
 
-    VERSION = 1
+    VERSION = 2
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document.
@@ -30,8 +27,5 @@ class PptxParser:
             CorruptSource, EncryptedSource, SourceTooLarge: it cannot be unpacked; no link in it is ever followed.
         """
         with Package(blob) as package, within_depth(blob.source):
-            metadata = core_properties(package)
-            if _NO_TITLE.fullmatch(metadata.get("title", "")):
-                del metadata["title"]
-            document = SlideReader(package).read().document(blob.source, metadata)
+            document = SlideReader(package).read().document(blob.source, core_properties(package))
         yield document

@@ -17,7 +17,7 @@ class XlsxParser:
     lie on it; hidden sheets are blocks called `hidden` at the end. Macros, comments and external data are left out.
     """
 
-    VERSION = 1
+    VERSION = 2
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document; each sheet is a page without a size.

@@ -31,7 +31,7 @@ def test_chapters_come_in_the_order_of_the_spine_with_headings_lists_and_tables(
 
 def test_what_the_book_says_about_itself_is_metadata() -> None:
     metadata = read(EpubParser(), epub(chapter("<p>a</p>"))).metadata
-    assert (metadata["title"], metadata["author"], metadata["language"]) == ("The Lake", "A. Duck, B. Swan", "en")
+    assert (metadata["title"], metadata["authors"], metadata["language"]) == ("The Lake", "A. Duck; B. Swan", "en")
 
 
 def test_parts_outside_the_spine_and_outside_the_book_are_not_read() -> None:

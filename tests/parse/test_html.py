@@ -180,6 +180,8 @@ class TestLinks:
 class TestMetadata:
     def test_title_author_date_and_language(self, parse: Any) -> None:
         head = (
+            "<meta name=keywords content='ships, sails'><meta name=keywords content='sails, rope'>"
+            "<meta property=article:modified_time content=2024/6/2><meta name=date content=2020>"
             "<title>Old title - Site</title><meta property=og:title content='New &amp; better'>"
             "<meta name=author content='A. Writer'><meta property=article:published_time content=2024-05-01T10:00:00Z>"
             "<link rel=canonical href=https://example.org/a>"
@@ -187,8 +189,10 @@ class TestMetadata:
         document = parse(HtmlParser(), f"<html lang=en-GB><head>{head}</head><body>{ARTICLE}</body></html>")
         expected = {
             "title": "New & better",
-            "author": "A. Writer",
-            "date": "2024-05-01",
+            "authors": "A. Writer",
+            "created": "2024-05-01T10:00:00Z",
+            "modified": "2024-06-02",
+            "keywords": "ships, sails, rope",
             "language": "en-GB",
             "url": "https://example.org/a",
             "encoding": "utf-8",
@@ -201,8 +205,8 @@ class TestMetadata:
             '"author": [{"name": "A"}, "B"]}]}'
         )
         document = parse(HtmlParser(), f"<script type=application/ld+json>{data}</script><p>x</p>")
-        assert (document.metadata["title"], document.metadata["author"]) == ("H", "A, B")
-        assert document.metadata["date"] == "2024-05-01"
+        assert (document.metadata["title"], document.metadata["authors"]) == ("H", "A; B")
+        assert document.metadata["created"] == "2024-05-01"
 
     @pytest.mark.parametrize("data", ["{", "[1, null, []]", '{"datePublished": 5, "author": {"name": 3}}', "[" * 9999])
     def test_broken_linked_data_is_passed_over(self, parse: Any, data: str) -> None:

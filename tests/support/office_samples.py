@@ -209,8 +209,8 @@ def opendocument(body: str, *, styles: str = "", automatic: str = "", parts: Map
     })  # fmt: skip
 
 
-def epub(*chapters: str, manifest: str = "", parts: Mapping[str, str] | None = None) -> bytes:
-    """A book whose spine lists these chapters."""
+def epub(*chapters: str, manifest: str = "", about: str = "", parts: Mapping[str, str] | None = None) -> bytes:
+    """A book whose spine lists these chapters; `about` is put behind what it says of itself."""
     numbers = range(1, len(chapters) + 1)
     items = "".join(f'<item id="c{n}" href="c%20{n}.xhtml" media-type="application/xhtml+xml"/>' for n in numbers)
     spine = "".join(f'<itemref idref="c{n}"/>' for n in numbers)
@@ -218,8 +218,8 @@ def epub(*chapters: str, manifest: str = "", parts: Mapping[str, str] | None = N
         "mimetype": "application/epub+zip",
         "META-INF/container.xml": '<container><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>',
         "OPS/book.opf": '<package xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata><dc:title>The Lake</dc:title>'
-        "<dc:creator>A. Duck</dc:creator><dc:creator>B. Swan</dc:creator><dc:language>en</dc:language></metadata>"
-        f"<manifest>{items}{manifest}</manifest><spine>{spine}</spine></package>",
+        "<dc:creator>A. Duck</dc:creator><dc:creator>B. Swan</dc:creator><dc:language>en</dc:language>"
+        f"{about}</metadata><manifest>{items}{manifest}</manifest><spine>{spine}</spine></package>",
         **{f"OPS/c {n}.xhtml": chapters[n - 1] for n in numbers},
         **(parts or {}),
     })  # fmt: skip

@@ -16,19 +16,6 @@ C = _OFFICE + "drawingml/2006/chart}"
 DIAGRAM = _OFFICE + "drawingml/2006/diagram}"
 WP = _OFFICE + "drawingml/2006/wordprocessingDrawing}"
 MC = _OFFICE + "markup-compatibility/2006}"
-_CORE = _OFFICE + "package/2006/metadata/core-properties}"
-_DC = "{http://purl.org/dc/elements/1.1/}"
-_TERMS = "{http://purl.org/dc/terms/}"
-
-CORE_PROPERTIES = {
-    f"{_DC}title": "title",
-    f"{_DC}creator": "author",
-    f"{_DC}subject": "subject",
-    f"{_DC}language": "language",
-    f"{_CORE}keywords": "keywords",
-    f"{_TERMS}created": "created",
-    f"{_TERMS}modified": "modified",
-}
 
 
 def local(element: "Element") -> str:

@@ -10,7 +10,6 @@ from docpipe.parse.office.open_names import (
     FO,
     MANIFEST,
     OFFICE,
-    PROPERTIES,
     SHOW,
     STYLE,
     SVG,
@@ -23,6 +22,7 @@ from docpipe.parse.office.open_styles import OpenStyles, read_open_styles
 from docpipe.parse.office.open_text import OpenFlow
 from docpipe.parse.office.package import Package, encrypted
 from docpipe.parse.office.paper import Paper
+from docpipe.parse.office.properties import OPEN, properties
 from docpipe.parse.office.sheet_blocks import add_cells
 from docpipe.parse.office.slide_order import Placed, reading_order
 from docpipe.types import NOTES, BBox, BlockKind
@@ -66,14 +66,9 @@ def read_open_document(package: Package) -> Paper:
 
 
 def open_properties(package: Package) -> dict[str, str]:
-    """Title, author, subject, language and dates, as far as it tells them."""
+    """What the package says of itself, as `properties` gives it."""
     tree = package.tree("meta.xml")
-    found: dict[str, str] = {}
-    for element in tree.iter() if tree is not None else ():
-        name = PROPERTIES.get(element.tag) if isinstance(element.tag, str) else None
-        if name and element.text and element.text.strip():
-            found.setdefault(name, element.text.strip()[:1000])
-    return found
+    return properties(tree.iter(), OPEN) if tree is not None else {}
 
 
 def _check_open(package: Package) -> None:

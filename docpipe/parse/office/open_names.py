@@ -19,16 +19,6 @@ META = _OASIS + "meta:1.0}"
 MANIFEST = _OASIS + "manifest:1.0}"
 DC = "{http://purl.org/dc/elements/1.1/}"
 
-PROPERTIES = {
-    f"{DC}title": "title",
-    f"{DC}subject": "subject",
-    f"{DC}language": "language",
-    f"{META}initial-creator": "author",
-    f"{META}creation-date": "created",
-    f"{DC}date": "modified",
-    f"{META}keyword": "keywords",
-}
-
 _LENGTH = re.compile(r"(-?\d{1,7}(?:\.\d{1,9})?)(cm|mm|in|pt|pc|px)")
 _POINTS = {"cm": 72 / 2.54, "mm": 72 / 25.4, "in": 72.0, "pt": 1.0, "pc": 12.0, "px": 0.75}
 
