@@ -6,7 +6,7 @@ from dataclasses import astuple
 from struct import Struct
 
 from docpipe.geometry import Geometry
-from docpipe.types import BBox, Block, BlockKind, Document, Page, Source, Span
+from docpipe.types import BBox, Block, BlockKind, Document, Link, OutlineEntry, Page, Source, Span
 
 _HEAD = Struct("<4sQQQ")
 _MAGIC = b"dpd1"
@@ -20,6 +20,8 @@ def encode(document: Document) -> bytes:
         "pages": [astuple(page) for page in document.pages],
         "blocks": [_block_row(block) for block in document.blocks],
         "metadata": dict(document.metadata),
+        "outline": document.outline,
+        "links": document.links,
     }
     parts = (
         json.dumps(head, ensure_ascii=False).encode("utf-8", "surrogatepass"),
@@ -31,7 +33,7 @@ def encode(document: Document) -> bytes:
 
 
 def decode(data: bytes) -> Document:
-    """The document again.
+    """The document again. Documents that were stored before outlines and links were kept have none.
 
     Raises:
         ValueError: these bytes were not made by `encode`, or by another version of it.
@@ -46,6 +48,8 @@ def decode(data: bytes) -> Document:
         blocks=tuple(_block(row) for row in head["blocks"]),
         metadata=head["metadata"],
         geometry=Geometry(records, edges),
+        outline=tuple(OutlineEntry(*row) for row in head.get("outline", ())),
+        links=tuple(Link(*row) for row in head.get("links", ())),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from docpipe import _ids
 from docpipe._language import primary_language
+from docpipe._metadata import settled
 from docpipe.chunk.cutting import Draft
 from docpipe.chunk.sections import is_heading
 from docpipe.protocols import Tokenizer
@@ -34,6 +35,7 @@ class Finisher:
     blocks: list[Block] = field(init=False)
     starts: list[int] = field(init=False)
     ends: list[int] = field(init=False)
+    metadata: dict[str, str] = field(init=False)
     position: int = 0
     seen: Counter[str] = field(default_factory=Counter)
 
@@ -41,6 +43,7 @@ class Finisher:
         self.blocks = [block for block in self.document.blocks if block.is_content]
         self.starts = [block.span.start for block in self.blocks]
         self.ends = [block.span.end for block in self.blocks]
+        self.metadata = settled({**self.document.metadata, "title": self.title})
 
     def chunks(self, draft: Draft) -> Iterator[Chunk]:
         """The draft as a chunk; as several where it turns out too long as a whole."""
@@ -103,6 +106,7 @@ class Finisher:
             title=self.title,
             language=self._language(text),
             geometry=self.document.geometry.slice(*span) if self.document.geometry.records else self.document.geometry,
+            metadata=self.metadata,
         )
 
     def _boxes(self, span: Span, blocks: list[Block]) -> tuple[PageBox, ...]:

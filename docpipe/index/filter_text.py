@@ -3,20 +3,37 @@
     language = zh and (page <= 3 or kind in (title, heading)) and not uri ~ 'drafts/*'
 
 Fields: `uri`, `media_type`, `language`, `kind`, `title`, `document_id` (texts), `page`, `size` (numbers),
-`modified` (ISO date or time, UTC where it says nothing). Operators: `=`, `!=`, `<`, `<=`, `>`, `>=`,
-`in (...)`, and `~` for texts: `*` stands for any characters, `?` for one. `and` binds closer than `or`;
+`modified` (of the file), and what documents say of themselves: `authors`, `keywords` (texts), `created`, and
+`meta.KEY` for every key of `Document.metadata` (`meta.subject`, `meta.language`: texts; `meta.modified`: a time).
+A document that says nothing fits as if it said the empty text, and no comparison with a time but `!=`. Times are
+`2024`, `2024-05`, `2024-05-31` or a time of that day, UTC where they say nothing. Operators: `=`, `!=`, `<`, `<=`,
+`>`, `>=`, `in (...)`, and `~` for texts: `*` stands for any characters, `?` for one. `and` binds closer than `or`;
 words of the language are read in any case. A value with blanks, quotes or brackets is quoted, `'...'` or
 `"..."`; the quote itself is written twice inside. A comparison with `page` asks whether some page of the chunk fits.
 """
 
 import difflib
 import re
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from docpipe._dates import period
+from docpipe._metadata import metadata_key
 from docpipe.errors import InvalidOption
-from docpipe.index.filter_values import FIELDS, All, Comparison, Filter, Moment, Not, Operator, Some, Value
+from docpipe.index.filter_values import (
+    FIELDS,
+    META,
+    SAID,
+    All,
+    Comparison,
+    Filter,
+    Moment,
+    Not,
+    Operator,
+    Some,
+    Value,
+    kind_of,
+)
 from docpipe.types import BlockKind
 
 MAX_CHARACTERS = 100_000
@@ -145,8 +162,8 @@ class _Reader:
     def _comparison(self) -> Comparison:
         field, operator = self._field(), self._operator()
         values = self._several(field) if operator == "in" else (_typed(field, self._literal()),)
-        if operator == "~" and FIELDS[field] != "text":
-            raise _wrong(f"`~` compares texts, and {field!r} is a {FIELDS[field]}", self._peek().at)
+        if operator == "~" and kind_of(field) != "text":
+            raise _wrong(f"`~` compares texts, and {field!r} is a {kind_of(field)}", self._peek().at)
         self._comparisons += len(values)
         if self._comparisons > MAX_COMPARISONS:
             raise _wrong("too many comparisons", self._peek().at, f"at most {MAX_COMPARISONS} values are compared")
@@ -154,14 +171,17 @@ class _Reader:
 
     def _field(self) -> str:
         token = self._next()
-        if token.kind == "word" and token.text.lower() in FIELDS:
-            return token.text.lower()
+        name = token.text.lower()
+        if name.startswith(META):
+            name = META + metadata_key(name.removeprefix(META))
+        if token.kind == "word" and kind_of(name):
+            return SAID.get(name, name)
         near = difflib.get_close_matches(token.text.lower(), FIELDS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise _wrong(
             f"{token.text!r} is not a field" if token.text else "a field is missing",
             token.at,
-            f"{hint}fields are {', '.join(FIELDS)}",
+            f"{hint}fields are {', '.join(FIELDS)} and {META}KEY",
         )
 
     def _operator(self) -> Operator:
@@ -193,11 +213,11 @@ _OPERATORS: tuple[Operator, ...] = ("=", "!=", "<=", ">=", "<", ">", "in", "~")
 
 
 def _typed(field: str, token: _Token) -> Value:
-    match FIELDS[field]:
+    match kind_of(field):
         case "number":
             return _number(field, token)
         case "time":
-            return _moment(token)
+            return _moment(field, token)
         case _:
             return _text(field, token)
 
@@ -217,25 +237,11 @@ def _number(field: str, token: _Token) -> int:
     raise _wrong(f"{field!r} is compared with a whole number, not with {token.text!r}", token.at)
 
 
-def _moment(token: _Token) -> Moment:
+def _moment(field: str, token: _Token) -> Moment:
     try:
-        found = datetime.fromisoformat(token.text)
+        return Moment(*period(token.text))
     except ValueError as error:
+        name = next((short for short, full in SAID.items() if full == field), field)
         raise _wrong(
-            f"'modified' is compared with a date, not with {token.text!r}", token.at, "write it as in 2024-05-31"
+            f"{name!r} is compared with a date, not with {token.text!r}", token.at, "write it as in 2024-05-31"
         ) from error
-    start = _nanoseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
-    whole_day = (
-        re.search(r"[0-9W-]+$", token.text) is not None and "T" not in token.text.upper() and ":" not in token.text
-    )
-    end = start + (86_400_000_000_000 if whole_day else 1_000_000_000)
-    return Moment(_stored(start), _stored(end))
-
-
-def _stored(nanoseconds: int) -> int:
-    """The nearest moment that the index can hold: the years 1677 to 2262."""
-    return max(1 - 2**63, min(nanoseconds, 2**63 - 1))
-
-
-def _nanoseconds(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000

@@ -16,8 +16,28 @@ FIELDS: dict[str, Kind] = {
     "page": "number",
     "size": "number",
     "modified": "time",
+    "created": "time",
+    "authors": "text",
+    "keywords": "text",
 }
-"""What can be asked for, and of which kind its values are."""
+"""What can be asked for, and of which kind its values are; besides, `meta.KEY` asks for what a document says itself."""
+
+META = "meta."
+_META_TIMES = ("meta.created", "meta.modified")
+SAID = {"created": "meta.created", "authors": "meta.authors", "keywords": "meta.keywords"}
+"""Short names for what documents say of themselves; `modified` is their file's time of change."""
+
+
+def kind_of(field: str) -> Kind | None:
+    """Of which kind a field's values are; None where there is no such field."""
+    if field.startswith(META) and len(field) > len(META):
+        return "time" if field in _META_TIMES else "text"
+    return FIELDS.get(field)
+
+
+def is_said(field: str) -> bool:
+    """Whether a field asks for what documents say of themselves."""
+    return field in SAID or field.startswith(META)
 
 
 class Moment(NamedTuple):

@@ -4,12 +4,39 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from docpipe._metadata import marks_of
 from docpipe.index.filter_text import parse, quoted
-from docpipe.index.filter_values import FIELDS, All, Comparison, Filter, Moment, Not, Operator, Some, Value
-from docpipe.index.rows import storable
+from docpipe.index.filter_values import (
+    FIELDS,
+    META,
+    All,
+    Comparison,
+    Filter,
+    Moment,
+    Not,
+    Operator,
+    Some,
+    Value,
+    is_said,
+    kind_of,
+)
+from docpipe.index.rows import began, storable
 from docpipe.types import Chunk
 
-__all__ = ["FIELDS", "All", "Comparison", "Filter", "Not", "Some", "literal", "matches", "parse", "quoted", "where"]
+__all__ = [
+    "FIELDS",
+    "All",
+    "Comparison",
+    "Filter",
+    "Not",
+    "Some",
+    "asks_metadata",
+    "literal",
+    "matches",
+    "parse",
+    "quoted",
+    "where",
+]
 
 
 def literal(value: str) -> str:
@@ -28,14 +55,33 @@ def where(filter: Filter, /) -> str:  # noqa: A002  (the value's own name)
             return f"(NOT {where(part)})"
         case Comparison("page", operator, values):
             return _page_sql(operator, values)
-        case Comparison(field, operator, values) if FIELDS[field] == "time":
+        case Comparison(field, operator, values) if kind_of(field) == "time":
             return _time_sql(field, operator, values)
         case Comparison(field, "in", values):
-            return f"({field} IN ({', '.join(_sql(value) for value in values)}))"
+            return f"({_column(field)} IN ({', '.join(_sql(value) for value in values)}))"
         case Comparison(field, "~", values):
-            return f"({field} LIKE {_sql(like(str(values[0])))} ESCAPE '\\')"
+            return f"({_column(field)} LIKE {_sql(like(str(values[0])))} ESCAPE '\\')"
         case Comparison(field, operator, values):
-            return f"({field} {operator} {_sql(values[0])})"
+            return f"({_column(field)} {operator} {_sql(values[0])})"
+
+
+def asks_metadata(filter: Filter, /) -> bool:  # noqa: A002
+    """Whether a filter asks for what documents say of themselves, which indexes of before do not hold."""
+    match filter:
+        case All(parts) | Some(parts):
+            return any(asks_metadata(part) for part in parts)
+        case Not(part):
+            return asks_metadata(part)
+        case Comparison(field, _, _):
+            return is_said(field)
+
+
+def _column(field: str) -> str:
+    """What a text or a number stands in: a column, or the part of the packed metadata between two marks."""
+    if not field.startswith(META):
+        return field
+    before, after = marks_of(field.removeprefix(META))
+    return f"split_part(split_part(metadata, {literal(before)}, 2), {literal(after)}, 1)"
 
 
 def like(pattern: str) -> str:
@@ -61,12 +107,17 @@ def matches(filter: Filter, chunk: Chunk, /) -> bool:  # noqa: A002
             return _holds(_value(chunk, field), operator, values)
 
 
-def _value(chunk: Chunk, field: str) -> str | int:
+def _value(chunk: Chunk, field: str) -> str | int | None:
+    if field.startswith(META):
+        key = field.removeprefix(META)
+        return began(chunk, key) if kind_of(field) == "time" else storable(chunk.metadata.get(key, ""))
     found = getattr(chunk.source if field in ("uri", "media_type", "size", "modified") else chunk, field)
     return found if isinstance(found, int) else str(found)
 
 
-def _holds(found: str | int, operator: Operator, values: tuple[Value, ...]) -> bool:
+def _holds(found: str | int | None, operator: Operator, values: tuple[Value, ...]) -> bool:
+    if found is None:
+        return operator == "!="
     if operator == "in":
         return any(_holds(found, "=", (value,)) for value in values)
     if operator == "~":
@@ -130,18 +181,25 @@ def _page_sql(operator: Operator, values: tuple[Value, ...]) -> str:
 
 
 def _time_sql(field: str, operator: Operator, values: tuple[Value, ...]) -> str:
+    """A time that a document says itself may be NULL; the answer never is, so that `not` turns it round."""
+    said = is_said(field)
+    column = field.replace(META, "document_") if said else field
+    if operator == "!=":
+        return f"(NOT {_time_sql(field, '=', values)})"
     moments = [value for value in values if isinstance(value, Moment)]
-    within = [f"({field} >= {moment.start} AND {field} < {moment.end})" for moment in moments]
+    sql = " OR ".join(_moment_sql(column, operator, moment) for moment in moments)
+    return f"({column} IS NOT NULL AND ({sql}))" if said else f"({sql})"
+
+
+def _moment_sql(column: str, operator: Operator, moment: Moment) -> str:
     match operator:
-        case "=" | "in":
-            return "(" + " OR ".join(within) + ")"
-        case "!=":
-            return f"(NOT {within[0]})"
         case "<":
-            return f"({field} < {moments[0].start})"
+            return f"{column} < {moment.start}"
         case "<=":
-            return f"({field} < {moments[0].end})"
+            return f"{column} < {moment.end}"
         case ">":
-            return f"({field} >= {moments[0].end})"
+            return f"{column} >= {moment.end}"
+        case ">=":
+            return f"{column} >= {moment.start}"
         case _:
-            return f"({field} >= {moments[0].start})"
+            return f"({column} >= {moment.start} AND {column} < {moment.end})"

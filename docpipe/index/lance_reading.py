@@ -47,7 +47,10 @@ class LanceSnapshot:
         self.written_at = database.written_at(name, version)
         self._probing, self._max_question_characters = probing, max_question_characters
         self._places = _Places()
-        self.facts = rows.NOTHING if table is None else rows.facts(table.schema)
+        schema = None if table is None else table.schema
+        self.facts = rows.NOTHING if schema is None else rows.facts(schema)
+        self._columns = [] if schema is None else rows.chunk_columns(schema)
+        self._has_metadata = schema is not None and all(name in schema.names for name in rows.LATER_COLUMNS)
 
     @property
     def version(self) -> int:
@@ -94,9 +97,29 @@ class LanceSnapshot:
                 or self._database.written_at(self._name, self._version) != self.written_at
             )
 
+    def _condition(self, where: str) -> str:
+        """A filter as SQL.
+
+        Raises:
+            InvalidOption: it is not well formed.
+            IndexMismatch: it asks for metadata, and this version was written before they were kept.
+        """
+        wanted = filters.parse(where) if where else None
+        if wanted is None:
+            return ""
+        if self._table is not None and not self._has_metadata and filters.asks_metadata(wanted):
+            raise IndexMismatch(
+                f"the index {self._database.uri!r} was made before documents' own metadata were kept",
+                found="no metadata",
+                wanted="metadata",
+                index=self._database.uri,
+                remedy="run once more: they are added, from what is kept of the documents; then ask again",
+            )
+        return filters.where(wanted)
+
     def search_vector(self, vectors: "type_matrix", /, *, limit: int, where: str = "") -> list[list[tuple[str, float]]]:
         """For each row of `vectors`, `(chunk id, cosine similarity)` by falling similarity."""
-        condition = filters.where(filters.parse(where)) if where else ""
+        condition = self._condition(where)
         if self._table is None or limit < 1 or not len(vectors):
             return [[] for _ in vectors]
         if vectors.shape[-1] != self.dim:
@@ -121,7 +144,7 @@ class LanceSnapshot:
 
     def search_text(self, text: str, /, *, limit: int, where: str = "") -> list[tuple[str, float]]:
         """`(chunk id, BM25 score)` by falling score. Any text is a valid question; no word of it is syntax."""
-        condition = filters.where(filters.parse(where)) if where else ""
+        condition = self._condition(where)
         words = rows.storable(question_words(text, limit=self._max_question_characters))
         if self._table is None or limit < 1 or not words:
             return []
@@ -151,7 +174,7 @@ class LanceSnapshot:
         if self._table is None or not places:
             return {}
         with self._failing("read"):
-            found = rows.chunks(self._table.take_row_ids(places).select(list(rows.CHUNK_COLUMNS)).to_arrow())
+            found = rows.chunks(self._table.take_row_ids(places).select(self._columns).to_arrow())
         wanted = set(chunk_ids)
         return {chunk.id: chunk for chunk in found if chunk.id in wanted}
 
@@ -162,7 +185,7 @@ class LanceSnapshot:
         return sorted((other for other in found if other.position != chunk.position), key=lambda other: other.position)
 
     def _chunks(self, condition: str) -> list[Chunk]:
-        found = self.select(condition, rows.CHUNK_COLUMNS)
+        found = self.select(condition, self._columns)
         return [] if found is None else rows.chunks(found)
 
     def select(self, condition: str, columns: Sequence[str]) -> "pa.Table | None":

@@ -144,6 +144,7 @@ class LanceIndex:
         table = self._database.table(CHUNKS)
         if table is None:
             table = self._database.create(CHUNKS, rows.schema(model=model, dim=dim, made_by=made_by))
+        self._add_later_columns(table)
         with self._database.failing("open"):
             about = rows.facts(table.schema)
         if (model, dim) != (about.model, about.dim) and self._migration.dim(model) == dim:
@@ -152,6 +153,14 @@ class LanceIndex:
         if made_by not in ("", about.made_by):
             update = {"path": about.column, "metadata": {rows.MADE_BY_KEY: rows.storable(made_by)}}
             self._database.commit(lambda: table.update_field_metadata(update), doing="write")
+
+    def _add_later_columns(self, table: Any) -> None:
+        """Give a table of before the columns that came since; its rows fill as their documents are written anew."""
+        with self._database.failing("open"):
+            names = table.schema.names
+        missing = {name: empty for name, empty in rows.LATER_COLUMNS.items() if name not in names}
+        if missing:
+            self._database.commit(lambda: table.add_columns(missing), doing="write")
 
     def _check_version(self, table: str, schema: "pa.Schema") -> None:
         if table != CHUNKS:
@@ -213,6 +222,7 @@ class LanceIndex:
         if table is None:
             self._make_for(new, kept)
         table = self._database.table(CHUNKS)
+        self._add_later_columns(table)
         batch = self._batch(table, new, kept)
         version = self._database.commit(lambda: _merge(table, batch, among("document_id", gone)), doing="write")
         if batch.num_rows:
@@ -238,7 +248,8 @@ class LanceIndex:
         for part in kept:
             was = rows.facts(part.schema)
             self._check(about, model=was.model, dim=was.dim)
-            if (set(part.schema.names) - {was.column}) != (set(schema.names) - {about.column}):
+            later = set(rows.LATER_COLUMNS)
+            if (set(part.schema.names) - {was.column} - later) != (set(schema.names) - {about.column} - later):
                 raise IndexMismatch(
                     f"kept rows have other columns than the index {self.uri!r}",
                     found=", ".join(part.schema.names),

@@ -6,7 +6,10 @@ from itertools import chain
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from docpipe._dates import period
 from docpipe._ids import text_key
+from docpipe._metadata import packed as packed_metadata
+from docpipe._metadata import unpacked as unpacked_metadata
 from docpipe.errors import IndexFailed, IndexMismatch
 from docpipe.geometry import Geometry
 from docpipe.types import BlockKind, Chunk, EmbeddedChunk, PageBox, Source, Span
@@ -29,8 +32,24 @@ COMPRESSED = {b"lance-encoding:compression": b"zstd"}
 _BOX = Struct("<5d")
 _TEXTS = ("id", "document_id", "uri", "media_type", "digest", "text", "context", "kind", "title", "language")
 _NUMBERS = ("size", "modified", "span_start", "span_end", "token_count", "position")
-CHUNK_COLUMNS = (*_TEXTS, *_NUMBERS, "headings", "block_ids", "pages", "boxes", "geometry_records", "geometry_edges")
+CHUNK_COLUMNS = (
+    *_TEXTS,
+    *_NUMBERS,
+    "headings",
+    "block_ids",
+    "pages",
+    "boxes",
+    "geometry_records",
+    "geometry_edges",
+    "metadata",
+)
 """What `chunks` needs to give chunks back; all else only serves the searches."""
+LATER_COLUMNS = {
+    "metadata": "''",
+    "document_created": "cast(NULL as bigint)",
+    "document_modified": "cast(NULL as bigint)",
+}
+"""Columns that tables of before do not have, and what stands in them until a document is written anew, as SQL."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +116,8 @@ def schema(*, model: str, dim: int, made_by: str = "") -> "pa.Schema":
 
     fields = [
         pa.field("id", pa.string(), nullable=False, metadata=PRIMARY_KEY),
-        *texts(*_TEXTS[1:], "content", "text_key", "model"),
+        *texts(*_TEXTS[1:], "content", "text_key", "model", "metadata"),
+        *(pa.field(name, pa.int64()) for name in ("document_created", "document_modified")),
         *(pa.field(name, pa.int64(), nullable=False) for name in (*_NUMBERS, "first_page", "last_page")),
         *lists(pa.string(), "headings", "block_ids"),
         *lists(pa.int32(), "pages"),
@@ -164,12 +184,31 @@ def unpacked(data: bytes, *, index: str) -> "pa.Table":
 
 
 def fitted(table: "pa.Table", schema: "pa.Schema") -> "pa.Table":
-    """Kept rows in the form of a schema with the same columns, whatever its column of vectors is called."""
+    """Kept rows in the form of a schema with the same columns, whatever its column of vectors is called.
+
+    Columns that came later are empty where the rows were kept before.
+    """
     import pyarrow as pa
 
     was, now = facts(table.schema).column, facts(schema).column
-    names = [was if name == now else name for name in schema.names]
-    return pa.Table.from_arrays([table.column(name) for name in names], schema=schema)
+    arrays = [
+        _unknown(field, table.num_rows)
+        if field.name in LATER_COLUMNS and field.name not in table.column_names
+        else table.column(was if field.name == now else field.name)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _unknown(field: "pa.Field", count: int) -> "pa.Array":
+    import pyarrow as pa
+
+    return pa.array([None if field.nullable else ""] * count, type=field.type)
+
+
+def chunk_columns(schema: "pa.Schema") -> list[str]:
+    """Those of `CHUNK_COLUMNS` that a table has."""
+    return [name for name in CHUNK_COLUMNS if name in schema.names or name not in LATER_COLUMNS]
 
 
 def by_document(table: "pa.Table") -> "dict[str, pa.Table]":
@@ -220,9 +259,10 @@ def not_complete(index: str, *, found: str, wanted: str, missing: int) -> IndexM
 
 
 def chunks(table: "pa.Table") -> list[Chunk]:
-    """The chunks of a table that has at least `CHUNK_COLUMNS`, in its order."""
-    columns = [table.column(name).to_pylist() for name in CHUNK_COLUMNS]
-    return [_chunk(dict(zip(CHUNK_COLUMNS, values, strict=True))) for values in zip(*columns, strict=True)]
+    """The chunks of a table that has at least `chunk_columns`, in its order."""
+    names = chunk_columns(table.schema)
+    columns = [table.column(name).to_pylist() for name in names]
+    return [_chunk(dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
 
 
 def matrix(column: "pa.ChunkedArray", *, dim: int) -> "NDArray[np.float32]":
@@ -256,7 +296,19 @@ def _columns(chunks: Sequence[Chunk]) -> dict[str, list[Any]]:
         "boxes": [pack_boxes(chunk.boxes) for chunk in chunks],
         "geometry_records": [chunk.geometry.records for chunk in chunks],
         "geometry_edges": [chunk.geometry.edges for chunk in chunks],
+        "metadata": [packed_metadata(chunk.metadata) for chunk in chunks],
+        "document_created": [began(chunk, "created") for chunk in chunks],
+        "document_modified": [began(chunk, "modified") for chunk in chunks],
     }
+
+
+def began(chunk: Chunk, key: str) -> int | None:
+    """When what a document says of its dates begins, in nanoseconds since 1970; None where it says nothing."""
+    date = chunk.metadata.get(key, "")
+    try:
+        return period(date)[0] if date else None
+    except ValueError:
+        return None
 
 
 def pack_boxes(boxes: Iterable[PageBox]) -> bytes:
@@ -331,4 +383,5 @@ def _chunk(row: Mapping[str, Any]) -> Chunk:
         title=row["title"],
         language=row["language"],
         geometry=Geometry(row["geometry_records"], row["geometry_edges"]),
+        metadata=unpacked_metadata(row.get("metadata", "")),
     )

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from docpipe import _ids
 from docpipe._language import primary_language
+from docpipe.parse.links import LONGEST_TEXT, MOST_LINKS, link_of
 from docpipe.tables import Table, write
-from docpipe.types import Block, BlockKind, Document, Source, Span
+from docpipe.types import Block, BlockKind, Document, Link, OutlineEntry, Source, Span
 
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -22,6 +23,8 @@ class Draft:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._blocks: list[Block] = []
+        self._links: list[Link] = []
+        self._outline: list[OutlineEntry] = []
         self._at = 0
 
     def __len__(self) -> int:
@@ -69,6 +72,17 @@ class Draft:
         if any(cell.text.strip() for row in table.rows for cell in row):
             self.add(BlockKind.TABLE, write(table).html, label=label)
 
+    def add_link(self, text: str, url: str, *, page: int | None = None) -> None:
+        """Note a link; one that leads nowhere else (`#part`, `javascript:`, `data:`) or comes again is dropped."""
+        if len(self._links) < MOST_LINKS and (link := link_of(text, url, page)) is not None:
+            self._links.append(link)
+
+    def add_outline(self, level: int, title: str, *, page: int | None = None) -> None:
+        """Note a line of the format's own outline, which then stands for that of the headings."""
+        words = " ".join(clean(title[:LONGEST_TEXT]).split())
+        if words and len(self._outline) < MOST_LINKS:
+            self._outline.append(OutlineEntry(max(1, level), words, page))
+
     def document(self, source: Source, metadata: Mapping[str, str]) -> Document:
         """All blocks as a document. Metadata without a value is left out."""
         return Document(
@@ -78,6 +92,8 @@ class Draft:
             pages=(),
             blocks=self.blocks,
             metadata=known(metadata),
+            outline=tuple(self._outline),
+            links=tuple(dict.fromkeys(self._links)),
         )
 
 

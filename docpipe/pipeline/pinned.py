@@ -5,6 +5,7 @@ from dataclasses import replace
 from threading import Lock
 
 from docpipe import _codec, _ids
+from docpipe._metadata import settled
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.ingest.ledger import Ledger, Row, parsed_key
 from docpipe.protocols import Index
@@ -77,4 +78,5 @@ def _whole(parsed: Document, uri: str) -> Chunk:
         title=document.metadata.get("title", ""),
         language=document.metadata.get("language", "").partition("-")[0],
         geometry=document.geometry,
+        metadata=settled(document.metadata),
     )

@@ -157,6 +157,8 @@ def document(parsed: Document) -> Json:
             {"number": page.number, "width": page.width, "height": page.height, "needs_ocr": page.needs_ocr}
             for page in parsed.pages
         ],
+        "outline": [entry._asdict() for entry in parsed.contents],
+        "links": [link._asdict() for link in parsed.links],
         "blocks": [_block(block, parsed.text) for block in parsed.blocks],
     }
 
@@ -211,6 +213,7 @@ def _hit(hit: Hit) -> Json:
         "title": chunk.title,
         "kind": str(chunk.kind),
         "language": chunk.language,
+        "metadata": dict(chunk.metadata),
     }
 
 
