@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from docpipe._dates import iso_date
 from docpipe._encodings import decode
 from docpipe.errors import CorruptSource
 from docpipe.parse.office.names import local, value
@@ -12,7 +13,6 @@ from docpipe.parse.office.package import Package, encrypted, joined, within_dept
 from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.properties import BOOK, properties
 from docpipe.parse.office.web_parts import add_html
-from docpipe.parse.properties import moment
 from docpipe.parse.web.head import declared_encoding
 from docpipe.types import Blob, Document
 
@@ -85,4 +85,4 @@ def _protected(package: Package) -> set[str]:
 def _properties(tree: "Element") -> dict[str, str]:
     """What the book says of itself; when it was last changed stands in a `meta` of its own."""
     changed = (item.text or "" for item in tree.iter() if value(item, "property") == "dcterms:modified")
-    return {**properties(tree.iter(), BOOK), "modified": moment(next(changed, ""))}
+    return {**properties(tree.iter(), BOOK), "modified": iso_date(next(changed, ""))}

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from docpipe._dates import iso_date
 from docpipe.parse.office.package import Package
-from docpipe.parse.properties import moment, named, people, words
+from docpipe.parse.properties import named, people, words
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -66,7 +67,7 @@ def _first(texts: list[str]) -> str:
 
 
 def _moment(texts: list[str]) -> str:
-    return moment(texts[0])
+    return iso_date(texts[0])
 
 
 _FORMS: Mapping[str, Callable[[list[str]], str]] = {

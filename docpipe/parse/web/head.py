@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from docpipe.parse.properties import moment, people, words
+from docpipe._dates import iso_date
+from docpipe.parse.properties import people, words
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -41,8 +42,8 @@ def of(tree: "HtmlElement") -> dict[str, str]:
     return {
         "title": _first(said, _TITLES) or linked.get("headline", "") or _text_of(tree, "title"),
         "authors": _joined(said, _AUTHORS, people) or people([linked.get("author", "")]),
-        "created": moment(created),
-        "modified": moment(_first(said, _MODIFIED) or linked.get("dateModified", "")),
+        "created": iso_date(created),
+        "modified": iso_date(_first(said, _MODIFIED) or linked.get("dateModified", "")),
         "language": _language(tree),
         "keywords": _joined(said, _KEYWORDS, words) or words([linked.get("keywords", "")]),
         "description": _first(said, _DESCRIPTIONS),
