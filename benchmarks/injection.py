@@ -82,9 +82,7 @@ def _folded(text: str) -> str:
 def _flagged(name: str, texts: Iterable[str]) -> None:
     """How many texts have a block that is marked, parsed as plain text."""
     parsed = [document for text in texts for document in AutoParser()(_text(text))]
-    marked = sum(
-        any(block.native_label in (HIDDEN, SUSPICIOUS) for block in document.blocks) for document in parsed
-    )
+    marked = sum(any(block.native_label in (HIDDEN, SUSPICIOUS) for block in document.blocks) for document in parsed)
     print(f"{name:34} {marked:7} {len(parsed):5}")
 
 

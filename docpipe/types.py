@@ -173,7 +173,7 @@ class Block:
     level: int = 0
     """Rank of a title or heading, from 1; depth of a list item, from 1; otherwise 0."""
     native_label: str = ""
-    """What the parser's own engine or format called it (`h2`, `doc_title` ...); `hidden`, `suspicious`: see `UNPROMPTED`."""
+    """What the parser's own engine or format called it (`h2`, `doc_title` ...), or `hidden` or `suspicious`."""
 
     @property
     def is_content(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from docpipe._screening import screened
 from docpipe.errors import UnsupportedMedia
 from docpipe.parse.delimited import DelimitedParser
 from docpipe.parse.docx import DocxParser
@@ -52,7 +53,10 @@ _ARCHIVES = ("zip", "gzip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
 
 @dataclass(frozen=True, kw_only=True)
 class AutoParser:
-    """Picks by media type. Options of each parser stand below its name: `parse.auto: {html: {main_content: false}}`."""
+    """Picks by media type. Options of each parser stand below its name: `parse.auto: {html: {main_content: false}}`.
+
+    What no model should be given is labelled, whichever parser read it.
+    """
 
     VERSION = 1
 
@@ -86,7 +90,7 @@ class AutoParser:
             UnsupportedMedia: no parser reads this type; the remedy says what is read.
             SourceError, ParseError: the parser's own.
         """
-        return self._parser(blob.source)(blob)
+        return map(screened, self._parser(blob.source)(blob))
 
     def page_count(self, blob: Blob, /) -> int:
         """How many pages it has; 0 where it should be parsed in one piece."""
@@ -99,7 +103,7 @@ class AutoParser:
 
     def merge(self, source: Source, parts: Sequence[Any], /) -> Document:
         """All parts of such a file to its document."""
-        return self._paged(source).merge(source, parts)
+        return screened(self._paged(source).merge(source, parts))
 
     @property
     def assists(self) -> bool:
@@ -127,8 +131,8 @@ class AutoParser:
         """`merge`, with what the service read."""
         parser = self._paged(source)
         if not isinstance(parser, AssistedParser):
-            return parser.merge(source, parts)
-        return parser.merge_read(source, parts, replies)
+            return screened(parser.merge(source, parts))
+        return screened(parser.merge_read(source, parts, replies))
 
     @property
     def _reads_images(self) -> bool:

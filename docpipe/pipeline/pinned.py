@@ -9,7 +9,7 @@ from docpipe._metadata import settled
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.ingest.ledger import Ledger, Row, parsed_key
 from docpipe.protocols import Index
-from docpipe.types import BlockKind, Chunk, Document, Span
+from docpipe.types import UNPROMPTED, BlockKind, Chunk, Document, Span
 
 
 class Pinned:
@@ -57,7 +57,7 @@ def _parsed(ledger: Ledger, row: Row) -> bytes:
 
 
 def _whole(parsed: Document, uri: str) -> Chunk:
-    """All of a document but what stands behind the rest of it: running lines, and text that nobody sees."""
+    """All of a document but the running lines behind the rest of it; blanks stand for what no model is given."""
     # What was parsed under another name is kept once.
     document = replace(parsed, id=_ids.document_id(uri), source=replace(parsed.source, uri=uri))
     span = Span(0, max((block.span.end for block in document.blocks if block.is_content), default=0))
@@ -66,7 +66,7 @@ def _whole(parsed: Document, uri: str) -> Chunk:
         document_id=document.id,
         source=document.source,
         span=span,
-        text=span.of(document.text),
+        text=_blanked(document, span),
         context="",
         headings=(),
         block_ids=(),
@@ -80,3 +80,12 @@ def _whole(parsed: Document, uri: str) -> Chunk:
         geometry=document.geometry,
         metadata=settled(document.metadata),
     )
+
+
+def _blanked(document: Document, span: Span) -> str:
+    parts, at = list[str](), span.start
+    for block in document.blocks:
+        if block.native_label in UNPROMPTED and block.span.end <= span.end:
+            parts += (document.text[at : block.span.start], " " * (block.span.end - block.span.start))
+            at = block.span.end
+    return "".join(parts) + document.text[at : span.end]

@@ -11,7 +11,7 @@ from docpipe.errors import SourceError
 from docpipe.pipeline.golden.questions import Spot
 from docpipe.pipeline.ingest.ledger import Ledger, Row, parsed_key
 from docpipe.protocols import Chunker, Loader
-from docpipe.types import HIDDEN, Block, Chunk, Document, Outcome, Status
+from docpipe.types import UNPROMPTED, Block, Chunk, Document, Outcome, Status
 
 _NEAR = 3
 """Names that are alike, to suggest."""
@@ -139,14 +139,15 @@ def chunked(document: Document | None, chunker: Chunker, place: Spot) -> tuple[L
     kinds = Counter(_label(block) for block in _blocks(document, place) if not block.is_content)
     if kinds:
         named = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-        said, remedy = f"left out on purpose: {named}", "what repeats on every page, or is hidden, is not searched"
+        remedy = "what repeats on every page, is hidden, or speaks to a model is not searched"
+        said = f"left out on purpose: {named}"
     else:
         said, remedy = "no chunk was made of it", "docpipe parse FILE --html OUT shows the blocks; a filter stage?"
     return Look(stage="chunked", said=said, lost=True, remedy=remedy), ()
 
 
 def _label(block: Block) -> str:
-    return HIDDEN if block.native_label == HIDDEN else str(block.kind)
+    return block.native_label if block.native_label in UNPROMPTED else str(block.kind)
 
 
 def _blocks(document: Document, place: Spot) -> Iterator[Block]:

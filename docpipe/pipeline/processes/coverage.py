@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from docpipe.types import HIDDEN, Block, BlockKind, Document, Span
+from docpipe.types import UNPROMPTED, Block, BlockKind, Document, Span
 
 BETWEEN = "between"
 """Kind of what stands outside of any block."""
@@ -21,7 +21,8 @@ class Coverage:
     covered: int = 0
     """In at least one chunk."""
     left_out: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    """In no chunk on purpose, by kind: `header`, `footer`, `page_number`, `hidden`, `between`, `filtered`."""
+    """In no chunk on purpose, by kind: `header`, `footer`, `page_number`, `hidden`, `suspicious`, `between`,
+    `filtered`."""
 
     @property
     def gap(self) -> int:
@@ -32,7 +33,7 @@ class Coverage:
 def coverage(document: Document, spans: Iterable[Span], *, drops: bool = False) -> Coverage:
     """How far spans cover a document's text.
 
-    Running lines and hidden text are left out on purpose, and what belongs to no block.
+    Running lines, hidden and suspicious text are left out on purpose, and what belongs to no block.
 
     Args:
         drops: content may be left out on purpose too: then what is in no chunk was `filtered`, and none of it is lost.
@@ -100,4 +101,4 @@ def _parts(missed: Sequence[Span], blocks: Sequence[Block]) -> Iterator[tuple[st
 def _reason(block: Block) -> str:
     if block.is_content:
         return ""
-    return HIDDEN if block.native_label == HIDDEN else BlockKind(block.kind).value
+    return block.native_label if block.native_label in UNPROMPTED else BlockKind(block.kind).value

@@ -159,7 +159,7 @@ class Account:
     covered: int = 0
     """Of these, in at least one chunk."""
     left_out: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
-    """Of these, left out on purpose, by kind of block: `header`, `footer`, `page_number`, `hidden`."""
+    """Of these, left out on purpose, by kind of block: `header`, `footer`, `page_number`, `hidden`, `suspicious`."""
     gaps: tuple[str, ...] = ()
     """What is accounted for nowhere, each named: a file, or a document with the code points that no chunk covers."""
 
