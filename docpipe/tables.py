@@ -1,7 +1,7 @@
 """Tables as values, and the one way their HTML is written inside a document's text (pure)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import NamedTuple
@@ -34,6 +34,21 @@ class Table:
             if not row or not all(cell.header for cell in row):
                 return number
         return len(self.rows)
+
+
+class Placed(NamedTuple):
+    """A cell in one of the rows where it stands."""
+
+    column: int
+    """Its first column, from 0."""
+    cell: Cell
+    rows_left: int
+    """How many rows it covers from this one on."""
+
+    @property
+    def end(self) -> int:
+        """Past its last column."""
+        return self.column + self.cell.colspan
 
 
 class TableText(NamedTuple):
@@ -83,6 +98,47 @@ def read(html: str) -> Table:
 def row_spans(html: str) -> list[tuple[int, int]]:
     """Where each `<tr>...</tr>` of a written table stands, without its line break."""
     return [match.span() for match in _ROW.finditer(html)]
+
+
+def placed(rows: Iterable[Sequence[Cell]]) -> Iterator[tuple[Placed, ...]]:
+    """For each row all cells that stand in it, from left to right: its own, and those that reach down from above."""
+    above: list[Placed] = []
+    for row in rows:
+        found: list[Placed] = []
+        column, waiting = 0, 0
+        for cell in row:
+            while waiting < len(above) and above[waiting].column <= column:
+                column = max(column, above[waiting].end)
+                waiting += 1
+            found.append(Placed(column, cell, cell.rowspan))
+            column += cell.colspan
+        standing = sorted([*above, *found], key=lambda each: each.column) if above else found
+        yield tuple(standing)
+        above = [each._replace(rows_left=each.rows_left - 1) for each in standing if each.rows_left > 1]
+
+
+def closed(table: Table) -> Table:
+    """A table none of whose cells reaches below its last row."""
+    count = len(table.rows)
+    if all(number + cell.rowspan <= count for number, row in enumerate(table.rows) for cell in row):
+        return table
+    return Table(
+        tuple(
+            tuple(cell._replace(rowspan=min(cell.rowspan, count - number)) for cell in row)
+            for number, row in enumerate(table.rows)
+        )
+    )
+
+
+def column_name(header: Sequence[Sequence[Placed]], column: int, columns: int = 1) -> str:
+    """What the header rows, as `placed` gives them, call a column: `Revenue / 2024`; of several, what they share."""
+    names: list[str] = []
+    for row in header:
+        for each in row:
+            covers = each.column <= column and column + columns <= each.end
+            if covers and each.cell.text and each.cell.text not in names:
+                names.append(each.cell.text)
+    return " / ".join(names)
 
 
 def is_table(text: str) -> bool:

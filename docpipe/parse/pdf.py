@@ -40,7 +40,7 @@ class PdfPart:
 class PdfParser:
     """PDF -> blocks in reading order with their places; pages without a text layer are marked, not read."""
 
-    VERSION = 1
+    VERSION = 2
 
     tables: bool = True
     """Look for tables, and write them as rows and cells."""

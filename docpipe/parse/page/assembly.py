@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from docpipe import _ids
 from docpipe._language import primary_language
 from docpipe.geometry import UNCUT, Geometry, Line
+from docpipe.parse.page.continued import joined
 from docpipe.parse.page.flow import in_order
 from docpipe.parse.page.furniture import set_aside
 from docpipe.parse.page.hyphens import Join, Vocabulary, join
 from docpipe.parse.page.labels import Labelled, labelled
 from docpipe.parse.page.outline import Entry, Outline
 from docpipe.parse.page.printed import GAPPED, Boxed, PrintedLine, PrintedPage, turned
-from docpipe.tables import write
+from docpipe.tables import Table, closed, write
 from docpipe.types import BBox, Block, BlockKind, Document, Page, Source, Span
 
 _JUNK = re.compile(
@@ -46,11 +47,12 @@ def assemble(
         for piece, fate in kept
         if fate is not None
     ]
-    items = in_order(labelled(body, Outline(outline)))
+    items, repeated = joined(labelled(body, Outline(outline)), {number: height for number, height, _ in body})
+    items = in_order(items)
     lines = (line.text for page in pages for piece in page.pieces for line in piece.lines)
     writer = _Writer(pages, Vocabulary(lines))
     writer.write(items)
-    writer.write(furniture)
+    writer.write([*furniture, *repeated])
     text = "".join(writer.parts)
     return Document(
         id=_ids.document_id(source.uri),
@@ -142,16 +144,19 @@ class _Writer:
         self.lines.append(Line(self._at, self._at + len(text), page.number, *box, edges))
 
     def _table(self, item: Labelled) -> None:
-        table, page = item.piece.table, self._pages[item.page]
-        if table is None:
+        """A table and its rows on further pages as one table; each cell keeps its own page."""
+        if item.piece.table is None:
             return
-        written = write(table.table)
+        parts = [(item.page, item.piece.table), *item.further]
+        rows = [(page, row) for page, part in parts for row in part.cells]
+        written = write(Table(tuple(row for _, part in parts for row in closed(part.table).rows)))
         edges = (UNCUT,) if item.piece.told else ()
-        for spans, boxes in zip(written.spans, table.cells, strict=True):
+        for spans, (number, boxes) in zip(written.spans, rows, strict=True):
+            page = self._pages[number]
             for (start, end), box in zip(spans, boxes, strict=True):
                 if end > start:
                     place = _fractions(box, page)
-                    self.lines.append(Line(self._at + start, self._at + end, page.number, *place, edges))
+                    self.lines.append(Line(self._at + start, self._at + end, number, *place, edges))
         self._put(written.html)
 
 

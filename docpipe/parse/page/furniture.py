@@ -3,8 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+from docpipe.parse.page.labels import CAPTION
 from docpipe.parse.page.printed import Piece, PrintedLine, PrintedPage, union
 from docpipe.types import FURNITURE, BlockKind
 
@@ -56,7 +58,9 @@ def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind 
 def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
     """The outermost lines at the top and the bottom of a page; a lone number is one of them wherever the page ends."""
     height = page.frame[1]
-    lines = [line for piece in page.pieces if piece.role in ("text", "aside") and _open(piece) for line in piece.lines]
+    titles = {id(one) for one, other in pairwise(page.pieces) if other.role == "table" and _is_caption(one)}
+    open_pieces = [piece for piece in page.pieces if piece.role in ("text", "aside") and _open(piece)]
+    lines = [line for piece in open_pieces if id(piece) not in titles for line in piece.lines]
     top = sorted((line for line in lines if line.bottom < _ZONE * height), key=lambda line: line.top)
     bottom = sorted((line for line in lines if line.top > (1 - _ZONE) * height), key=lambda line: -line.bottom)
     if lines and not bottom:
@@ -64,6 +68,11 @@ def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
         if last.top > top[-1].bottom if top else True:
             bottom = [last] if len(last.text) < 24 and _NUMBER.fullmatch(last.text) else []
     return top[:_DEEPEST] + bottom[:_DEEPEST]
+
+
+def _is_caption(piece: Piece) -> bool:
+    """Whether a piece above a table names it: it may come back on each page of the table."""
+    return bool(piece.lines) and CAPTION.match(piece.lines[0].text) is not None
 
 
 def _open(piece: Piece) -> bool:

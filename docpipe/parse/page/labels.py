@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from docpipe.parse.content import FoundTable
 from docpipe.parse.page.outline import Heading, Outline, depth, levels
 from docpipe.parse.page.paragraphs import bulleted, numbered
 from docpipe.parse.page.printed import BOLD, GAPPED, ITALIC, MATH, MONO, RAISED, Piece, Told
 from docpipe.types import BlockKind
 
-_CAPTION = re.compile(
+CAPTION = re.compile(
     r"(?:(?:figure|fig\.?|table|tab\.|scheme|exhibit|chart|listing|algorithm|box|plate|map|abbildung|abb\.|tabelle)"
     r"\s*(?:[A-Z]?\d{1,3}(?:[.\-]\d{1,3})*[a-z]?|[IVX]{1,5})|[附]?[图圖表]\s*\d{1,3}(?:[.\-–—]\d{1,3})*)"
     r"(?P<after>\s*[:.：|。—–-](?=\s|$|\D)|\s*$|(?<=\d)\s+(?=[A-Z\u4e00-\u9fff])|(?<=[\d])\s+(?=\d{2,4}年))",
@@ -49,6 +50,8 @@ class Labelled:
     native: str = ""
     continues: bool = False
     """It goes on with the sentence of the block before it."""
+    further: tuple[tuple[int, FoundTable], ...] = ()
+    """Where its table goes on: the numbers of further pages, and the rows there."""
 
     @property
     def text(self) -> str:
@@ -108,7 +111,7 @@ def _named(piece: Piece, page: int, height: float, body: _Body, outline: Outline
         return Labelled(piece, page, BlockKind.OTHER, native=piece.role)
     item = Labelled(piece, page, BlockKind.PARAGRAPH)
     text, first = item.text, piece.lines[0]
-    if (match := _CAPTION.match(text)) and _is_caption(match, piece, text):
+    if (match := CAPTION.match(text)) and _is_caption(match, piece, text):
         return replace(item, kind=BlockKind.CAPTION)
     if first.style & GAPPED:
         return replace(item, native="rows")
@@ -128,7 +131,7 @@ def _named(piece: Piece, page: int, height: float, body: _Body, outline: Outline
 def _as_told(piece: Piece, told: Told, page: int) -> Labelled:
     """As the service called it; what it only calls text may be a caption."""
     item = Labelled(piece, page, told.kind, told.level, told.native)
-    if told.kind is BlockKind.PARAGRAPH and (match := _CAPTION.match(item.text)) and match.group("after").strip():
+    if told.kind is BlockKind.PARAGRAPH and (match := CAPTION.match(item.text)) and match.group("after").strip():
         return replace(item, kind=BlockKind.CAPTION)
     return item
 
