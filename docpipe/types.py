@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from docpipe.geometry import Geometry, Line, PageBox
+from docpipe.places import BBox, Link, OutlineEntry, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,33 +51,6 @@ __all__ = [
     "Turn",
     "Usage",
 ]
-
-
-class Span(NamedTuple):
-    """A half open range of code points of a document's text."""
-
-    start: int
-    end: int
-
-    def of(self, text: str) -> str:
-        """The part of `text` that this span covers."""
-        return text[self.start : self.end]
-
-    def __bool__(self) -> bool:
-        return self.end > self.start
-
-
-class BBox(NamedTuple):
-    """A box as fractions of its page, 0 to 1, origin top left."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def on(self, page: int) -> PageBox:
-        """This box with its page's number."""
-        return PageBox(page, *self)
 
 
 class BlockKind(StrEnum):
@@ -179,22 +153,6 @@ class Block:
     def is_content(self) -> bool:
         """Whether it is for chunks and prompts: neither furniture nor hidden nor suspicious."""
         return self.kind not in FURNITURE and self.native_label not in UNPROMPTED
-
-
-class OutlineEntry(NamedTuple):
-    """A line of a document's outline: its level, from 1, and its page, None where it has none."""
-
-    level: int
-    title: str
-    page: int | None = None
-
-
-class Link(NamedTuple):
-    """Where a document leads: the words that are linked, and the address, which is never fetched."""
-
-    text: str
-    url: str
-    page: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
