@@ -1,6 +1,10 @@
 """Document <-> bytes."""
 
+import json
 import zlib
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +12,7 @@ from hypothesis import strategies as st
 
 from docpipe import _codec
 from docpipe.geometry import Geometry, Line
-from docpipe.types import BBox, Block, BlockKind, Document, Page, Source, Span
+from docpipe.types import BBox, Block, BlockKind, Document, Link, OutlineEntry, Page, Source, Span
 
 text = st.text(max_size=60)
 boxes = st.none() | st.builds(BBox, *[st.floats(0, 1)] * 4)
@@ -36,6 +40,10 @@ documents = st.builds(
     blocks=st.lists(blocks, max_size=6).map(tuple),
     metadata=st.dictionaries(text, text, max_size=3),
     geometry=st.just(Geometry.of([Line(0, 3, 1, 0.1, 0.1, 0.5, 0.2, (0.1, 0.3))])),
+    outline=st.lists(st.builds(OutlineEntry, st.integers(1, 6), text, st.none() | st.integers(1, 99)), max_size=3).map(
+        tuple
+    ),
+    links=st.lists(st.builds(Link, text, text, st.none() | st.integers(1, 99)), max_size=3).map(tuple),
 )
 
 
@@ -53,3 +61,19 @@ def test_the_text_alone_can_be_read(document: Document) -> None:
 def test_other_bytes_are_refused_with_words(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a stored document"):
         _codec.decode(data)
+
+
+def test_a_document_stored_before_outlines_and_links_were_kept_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source(uri="a", media_type="text/plain", digest="d", size=1, modified=0)
+    document = Document(id="a", source=source, text="x", pages=(), blocks=(), links=(Link("x", "https://x.org"),))
+    as_before = partial(_without, "outline", "links")
+    with monkeypatch.context() as patch:
+        patch.setattr(_codec.json, "dumps", as_before)
+        stored = _codec.encode(document)
+    assert _codec.decode(stored) == replace(document, links=())
+
+
+def _without(*names: str, **options: Any) -> str:
+    *left_out, head = names
+    kept = {name: value for name, value in head.items() if name not in left_out}  # type: ignore[attr-defined]
+    return json.JSONEncoder(**options).encode(kept)

@@ -48,6 +48,7 @@ def chunk(text: str, *, uri: str = "a.md", position: int = 0, language: str = "e
         title="It's a title",
         language=language,
         geometry=Geometry.of([Line(start, start + len(text), page, 0.1, 0.2, 0.9, 0.3, (0.1, 0.9))]),
+        metadata={"title": "It's a title", "authors": "Ann Li; 王伟", "created": "2024-05-31", "subject": "100%_x"},
     )
 
 

@@ -183,6 +183,12 @@ class SearchContract(Opened):
             ("modified = 2024-05-01", 3),
             ("modified > 2024-05-01", 0),
             ("kind in (table, paragraph) and size = 7", 3),
+            ("created >= 2024 and created < 2024-06", 3),
+            ("not created = 2024-05", 0),
+            ("authors ~ '*王伟*' and meta.subject = '100%_x'", 3),
+            ("meta.subject ~ '100_x*'", 0),
+            ("meta.nothing = '' and meta.modified != 2024", 3),
+            ("meta.modified < 2024 or meta.modified >= 2024", 0),
         ):
             assert len(index.search_text("word", limit=9, where=where)) == count, where
             assert len(index.search_vector(vectors((1, 0, 0, 0)), limit=9, where=where)[0]) == count, where

@@ -1,5 +1,7 @@
 """A filter means the same in SQL as over one chunk."""
 
+from dataclasses import replace
+
 import pytest
 
 from docpipe.index.filters import matches, parse, quoted
@@ -7,8 +9,17 @@ from docpipe.index.lancedb import LanceIndex
 from docpipe.protocols import DocumentRows
 from docpipe.testing import AWKWARD, chunk, embedded, vectors
 
+SAID: list[dict[str, str]] = [
+    {},
+    {"authors": "O'Neil; 王伟", "created": "2024"},
+    {"authors": AWKWARD[4], "created": "2024-05-31T23:30:00+08:00", "x": "\\%_"},
+    {"subject": "authors", "modified": "2024-02-29"},
+    {"keywords": "a; b", "created": "not a date", "xx": "1"},
+    {"authors": "", "created": "1650-01-01", "meta": "m"},
+]
 CHUNKS = [
-    chunk("word", uri=uri, position=n, page=n + 1, language="zh" if n % 2 else "en") for n, uri in enumerate(AWKWARD)
+    replace(chunk("word", uri=uri, position=n, page=n + 1, language="zh" if n % 2 else "en"), metadata=SAID[n])
+    for n, uri in enumerate(AWKWARD)
 ]
 QUESTIONS = [
     *(f"uri = {quoted(uri)}" for uri in AWKWARD),
@@ -25,6 +36,16 @@ QUESTIONS = [
     "modified in (2024-05-01, 2023-01-01)",
     "not (language = zh or page <= 2)",
     'title = "It\'s a title" and kind in (paragraph, table) and size = 7',
+    *(f"created {operator} 2024-05" for operator in ("=", "!=", "<", "<=", ">", ">=")),
+    *(f"not meta.modified {operator} 2024-02-29" for operator in ("=", "!=", "<", ">=")),
+    *(f"authors {operator} {quoted(AWKWARD[4])}" for operator in ("=", "!=", "<", ">=")),
+    "created = 2024-05-31T15:30",
+    "authors ~ \"O'*\" or authors = ''",
+    "not authors ~ '*王*'",
+    "meta.x = '\\%_' or meta.x ~ '\\*'",
+    "meta.subject in (authors, '')",
+    "meta.xx = 1",
+    "meta.meta = m and meta.me != m",
     " and ".join(["page < 100"] * 200),
 ]
 
