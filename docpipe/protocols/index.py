@@ -353,11 +353,11 @@ class KeyedTable(Protocol):
         ...
 
     def remove(self, keys: Sequence[str], /) -> None:
-        """Remove rows, in one commit; unknown keys are no error."""
+        """Remove rows, in one commit unless they are very many; unknown keys are no error."""
         ...
 
     def remove_where(self, column: str, values: Sequence[str], /) -> None:
-        """Remove the rows whose column has one of these values, in one commit."""
+        """Remove the rows whose column has one of these values, in one commit unless they are very many."""
         ...
 
     def tidy(self) -> None:

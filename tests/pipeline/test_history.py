@@ -5,7 +5,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,15 +29,6 @@ NIGHTS = st.lists(SOURCES, min_size=1, max_size=8)
 FIRST = {"a.md": "one\ntwo", "b.md": "three", "c.md": "four"}
 SECOND = {"a.md": "one\nten", "c.md": "four", "d.md": "five\nsix"}
 """One changed, one gone, one new."""
-
-
-@pytest.fixture(params=["memory", "lancedb"])
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Index:
-    if request.param == "memory":
-        return MemoryIndex()
-    from docpipe.index.lancedb import LanceIndex
-
-    return LanceIndex(uri=str(tmp_path / "index"))
 
 
 def of(sources: Mapping[str, str]) -> dict[str, str]:

@@ -41,10 +41,10 @@ def test_what_comes_while_others_are_written_is_written_together() -> None:
     kept = Journal(table, key="key")
     for number in range(50):
         kept.keep([row(number)])
-    assert kept.unsaved(["3", "99"]) == {"3": row(3)}
+    assert kept.find(["3", "99"]) == {"3": row(3)}
     table.open.set()
     kept.wait(["49"])
-    assert (table.puts <= 3, table.table.count(), kept.unsaved(["3"])) == (True, 50, {})
+    assert (table.puts <= 3, table.table.count(), kept.find(["3"])) == (True, 50, {"3": row(3)})
     kept.close()
 
 

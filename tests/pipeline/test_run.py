@@ -10,26 +10,12 @@ from toy_stages import ToyChunker, ToyParser
 from toy_world import World
 
 from docpipe.errors import SourceError
-from docpipe.index.lancedb import LanceIndex
-from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.file.options import RunOptions
 from docpipe.pipeline.report.reports import Event
 from docpipe.protocols import Index
 from docpipe.types import Status
 
 Write = Callable[..., None]
-
-
-@pytest.fixture(params=["memory", "lancedb"])
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Index:
-    return MemoryIndex() if request.param == "memory" else LanceIndex(uri=str(tmp_path / "index"))
-
-
-@pytest.fixture
-def world(tmp_path: Path, index: Index) -> World:
-    made = World(tmp_path, index)
-    made.write(a="alpha one\n\nalpha two", b="beta one\n\nbeta two", c="gamma")
-    return made
 
 
 def test_a_first_run_indexes_everything(world: World) -> None:

@@ -3,36 +3,19 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from toy_stages import ToyChunker, ToyEmbedder, ToyParser
 from toy_world import World
 
 from docpipe.errors import RunLocked, Unavailable
-from docpipe.index.lancedb import LanceIndex
-from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.ingest.ledger import Stamp, in_hand_row, new_row, wait_after
 from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.report.reports import Event
 from docpipe.pipeline.schedule.stopping import Stop
-from docpipe.protocols import Index
 from docpipe.types import Failure, Source, Status
-
-
-@pytest.fixture(params=["memory", "lancedb"])
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Index:
-    return MemoryIndex() if request.param == "memory" else LanceIndex(uri=str(tmp_path / "index"))
-
-
-@pytest.fixture
-def world(tmp_path: Path, index: Index) -> World:
-    made = World(tmp_path, index)
-    made.write(a="alpha one\n\nalpha two", b="beta one\n\nbeta two", c="gamma")
-    return made
 
 
 def test_a_renamed_file_is_neither_parsed_nor_embedded_again(world: World) -> None:

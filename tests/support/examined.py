@@ -57,7 +57,7 @@ class World:
         self.nights.run(sources)
         keys = {uri: parsed_key(digest(text), "", "") for uri, text in sources.items()}
         rows = [{"key": key, "digest": digest(sources[uri]), "data": b"parsed"} for uri, key in keys.items()]
-        self.ledger.keep_parsed(rows)
+        self.ledger.parsed_table.put(rows)
 
     def table(self, name: str, columns: Mapping[str, str], key: str) -> Any:
         return self.index.table(name, columns=columns, key=key)

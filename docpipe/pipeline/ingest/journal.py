@@ -15,12 +15,13 @@ _MOST_BYTES = 256 * 2**20
 
 
 class Journal:
-    """Writes rows down in the order in which they come. `keep` may be called from any thread."""
+    """Writes rows down in the order in which they come, and finds them again. `keep` may be called from any thread."""
 
     def __init__(self, table: KeyedTable, *, key: str) -> None:
         self._table, self._key = table, key
         self._guard = threading.Condition()
         self._unsaved: dict[str, Mapping[str, Any]] = {}
+        self._keys: set[str] | None = None
         self._bytes = 0
         self._writer = ThreadPoolExecutor(1, "docpipe-journal")
         self._writing: Future[None] | None = None
@@ -33,10 +34,28 @@ class Journal:
         """Whether anything came."""
         return self._writing is not None
 
+    @property
+    def known(self) -> set[str]:
+        """The keys of all rows; they are read when they are asked for first."""
+        with self._guard:
+            if self._keys is None:
+                self._keys = {*self._table.columns(self._key)[self._key], *self._unsaved}
+            return self._keys
+
+    def find(self, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """The rows with these keys, written or still to be; unknown keys are left out."""
+        with self._guard:
+            found = {key: self._unsaved[key] for key in keys if key in self._unsaved}
+        known = self.known
+        stored = [key for key in keys if key not in found and key in known]
+        return {**found, **(self._table.get(stored) if stored else {})}
+
     def keep(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows down at once, or with all that comes while others are written."""
         with self._guard:
             self._unsaved.update((row[self._key], row) for row in rows)
+            if self._keys is not None:
+                self._keys.update(row[self._key] for row in rows)
             self._bytes += _size(rows)
             waiting = self._bytes
             if not self._busy:
@@ -44,11 +63,6 @@ class Journal:
                 self._writing = self._writer.submit(self._write)
         if waiting > _MOST_BYTES:
             self.wait([row[self._key] for row in rows])
-
-    def unsaved(self, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """Those of these rows that are still to be written."""
-        with self._guard:
-            return {key: self._unsaved[key] for key in keys if key in self._unsaved}
 
     def wait(self, keys: Collection[str]) -> None:
         """Wait until these rows are written; at once where they are not among those that came.

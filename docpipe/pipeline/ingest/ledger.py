@@ -66,6 +66,8 @@ class Row:
     """Of these, left out on purpose: JSON, kind -> count; nothing where none is."""
     run: str = ""
     """The run that wrote what the index holds of it."""
+    members: str = ""
+    """The mark of the files that were found inside it, see `inside`; nothing where its name says that it holds none."""
 
     @property
     def coverage(self) -> Coverage:
@@ -131,6 +133,7 @@ class Known(NamedTuple):
     next_try: int = 0
     attempts: int = 0
     last_tried: int = 0
+    members: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,8 +176,6 @@ class Stamp:
 
 _COLUMNS = {column.name: getattr(column.type, "__name__", str(column.type)) for column in fields(Row)}
 _PARSED_COLUMNS = {"key": "str", "digest": "str", "parsed_by": "str", "size": "int", "data": "bytes"}
-_REMOVED = 20_000
-"""Parsed documents that are let go in one commit: it names each of them, which takes time and memory."""
 _AT_ONCE = 8_192
 """Rows that are looked at one by one together."""
 _SUMMED = ("uri", "status", "retryable", "next_try", "pages", "chunks", "tokens", "characters", "covered", "left_out")
@@ -237,7 +238,7 @@ class Ledger:
             self._rows.put([{name: getattr(row, name) for name in _COLUMNS} for row in rows])
 
     def remove(self, uris: Sequence[str]) -> None:
-        """Forget sources, in one commit."""
+        """Forget sources."""
         if uris:
             self._rows.remove(uris)
 
@@ -258,11 +259,6 @@ class Ledger:
                 found.setdefault(size, set()).add(digest)
         return {size: frozenset(digests) for size, digests in found.items()}
 
-    def keep_parsed(self, documents: Sequence[Mapping[str, object]]) -> None:
-        """Store parsed documents, as `parsed_row` makes them, in one commit."""
-        if documents:
-            self._parsed.put(documents)
-
     def forget_parsed(self, by: Stamp, kept: Collection[str]) -> int:
         """Let go of parsed documents that nothing refers to; returns how many. For a run in which nothing waits.
 
@@ -280,8 +276,7 @@ class Ledger:
             for key, digest, parser in zip(*columns.values(), strict=True)
             if digest not in whole and not (digest in current and parser == by.parse)
         ]
-        for start in range(0, len(gone), _REMOVED):
-            self._parsed.remove(gone[start : start + _REMOVED])
+        self._parsed.remove(gone)
         return len(gone)
 
     def uris(self) -> list[str]:

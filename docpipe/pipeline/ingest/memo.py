@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 from docpipe.pipeline.ingest.journal import Journal
 from docpipe.protocols import Index, KeyedTable
@@ -23,18 +22,14 @@ class Memo:
 
     def known_keys(self) -> set[str]:
         """The pages that are known."""
-        return set(self._known)
+        return set(self._journal.known)
 
     def find(self, keys: Sequence[str]) -> dict[str, bytes]:
         """What is known of these pages."""
-        found: dict[str, bytes] = {key: row["data"] for key, row in self._journal.unsaved(keys).items()}
-        stored = [key for key in keys if key in self._known and key not in found]
-        rows = self._table.get(stored) if stored else {}
-        return found | {key: row["data"] for key, row in rows.items()}
+        return {key: row["data"] for key, row in self._journal.find(keys).items()}
 
     def keep(self, replies: Mapping[str, bytes]) -> None:
         """Write them down at once, or with all that comes while others are written: a kill loses a moment's replies."""
-        self._known.update(replies)
         now = int(time.time())
         self._journal.keep([{"key": key, "data": data, "kept": now} for key, data in replies.items()])
 
@@ -45,12 +40,8 @@ class Memo:
             IndexFailed: it could not be written.
         """
         self._journal.close()
-        if self._journal.has_written and len(self._known) > _MOST_PAGES:
-            self._trim()  # where nothing came, the keys need not be read to see that it is no more than before
-
-    @cached_property
-    def _known(self) -> set[str]:
-        return set(self._table.columns("key")["key"])
+        if self._journal.has_written and self._table.count() > _MOST_PAGES:
+            self._trim()
 
     def _trim(self) -> None:
         columns = self._table.columns("key", "kept")

@@ -1,7 +1,6 @@
 """Vectors that were paid for, or took long -> a journal beside the chunks, until the run that wanted them has ended."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from docpipe._ids import chain
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 
 VECTORS = "vectors"
 _COLUMNS = {"key": "str", "data": "bytes"}
-_REMOVED = 20_000
-"""Rows that are let go in one commit: it names each of them, which takes a second, and 4 MB of memory a thousand."""
 
 
 class PaidVectors:
@@ -30,18 +27,15 @@ class PaidVectors:
         import numpy as np
 
         own = {self._key(key): key for key in keys}
-        found = dict(self._journal.unsaved(list(own)))
-        stored = [key for key in own if key in self._known and key not in found]
-        rows = {**found, **(self._table.get(stored) if stored else {})}
+        rows = self._journal.find(list(own))
         return {own[key]: np.frombuffer(row["data"], dtype="<f4").astype(np.float32) for key, row in rows.items()}
 
     def keep(self, vectors: "Mapping[str, type_vector]") -> None:
         """Write them down at once."""
         import numpy as np
 
-        rows = {self._key(key): np.asarray(vector, dtype="<f4").tobytes() for key, vector in vectors.items()}
-        self._known.update(rows)
-        self._journal.keep([{"key": key, "data": data} for key, data in rows.items()])
+        pairs = ((self._key(key), np.asarray(vector, dtype="<f4").tobytes()) for key, vector in vectors.items())
+        self._journal.keep([{"key": key, "data": data} for key, data in pairs])
 
     def close(self) -> None:
         """Wait until all is written.
@@ -53,13 +47,7 @@ class PaidVectors:
 
     def forget(self) -> None:
         """Let go of all: whatever was wanted of them is in the index now."""
-        keys = self._table.columns("key")["key"]
-        for start in range(0, len(keys), _REMOVED):
-            self._table.remove(keys[start : start + _REMOVED])
-
-    @cached_property
-    def _known(self) -> set[str]:
-        return set(self._table.columns("key")["key"])
+        self._table.remove(self._table.columns("key")["key"])
 
     def _key(self, text_key: str) -> str:
         return chain(text_key, self._model)
