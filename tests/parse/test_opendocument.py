@@ -114,6 +114,17 @@ class TestSheets:
         assert [[cell.text for cell in row] for row in read_table(html).rows] == [["Name", "N"], ["duck", "3"]]
         assert document.blocks[-2].native_label == HIDDEN and len(document.pages) == 2
 
+    def test_hidden_rows_and_columns_are_hidden_text(self) -> None:
+        columns = '<table:table-column/><table:table-column table:visibility="collapse"/>'
+        folded = self.row("secret", "4").replace("<table:table-row", '<table:table-row table:visibility="filter"')
+        group = f'<table:table-row-group table:display="false">{self.row("folded", "5")}</table:table-row-group>'
+        rows = self.row("Name", "N") + folded + group + self.row("duck", "3")
+        document = open_file(f"<office:spreadsheet><table:table>{columns}{rows}</table:table></office:spreadsheet>")
+        (html,) = texts(document, BlockKind.TABLE)
+        assert [[cell.text for cell in row] for row in read_table(html).rows] == [["Name"], ["duck"]]
+        assert document.blocks[-2].native_label == HIDDEN
+        assert texts(document)[-1] == "N\nsecret | 4\nfolded | 5\n3"
+
     def test_rows_that_are_repeated_without_end_are_refused(self) -> None:
         rows = self.row("x", "y", "z", repeated=1_048_576)
         data = opendocument(f"<office:spreadsheet><table:table>{rows}</table:table></office:spreadsheet>")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from office_samples import CHART, SPACES, blob, read, relations, sheet, texts, xlsx
 
 from docpipe.errors import SourceTooLarge, UnsupportedMedia
-from docpipe.parse.office.cell_regions import Range, regions
+from docpipe.parse.office.cell_regions import Cells, Range, regions
 from docpipe.parse.office.number_formats import BUILT_IN, shown
+from docpipe.parse.office.unseen_cells import Hidden, as_seen
 from docpipe.parse.xlsx import XlsxParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
@@ -27,6 +28,10 @@ def tables(document: Document) -> list[list[list[str]]]:
     return [[[cell.text for cell in row] for row in read_table(html).rows] for html in texts(document, BlockKind.TABLE)]
 
 
+def hidden(document: Document) -> list[str]:
+    return [block.span.of(document.text) for block in document.blocks if block.native_label == HIDDEN]
+
+
 class TestSheets:
     def test_a_sheet_is_a_page_under_its_name(self) -> None:
         document = book(sheet(TABLE), sheet({"A1": "x", "A2": "y"}), names=("Birds", "Other"))
@@ -41,6 +46,14 @@ class TestSheets:
         document = book(sheet({"A1": "seen"}), sheet({"A1": "secret", "A2": "more"}), states=("visible", "hidden"))
         assert [(block.kind, block.native_label) for block in document.blocks][-1] == (BlockKind.OTHER, HIDDEN)
         assert "secret" in texts(document)[-1]
+
+    def test_what_lies_on_a_hidden_sheet_is_hidden_text(self) -> None:
+        parts = {
+            "xl/worksheets/_rels/sheet2.xml.rels": relations(("d", "drawing", "../drawings/drawing1.xml")),
+            "xl/drawings/drawing1.xml": f"<xdr:wsDr {SPACES}><a:p><a:r><a:t>A secret</a:t></a:r></a:p></xdr:wsDr>",
+        }
+        document = book(sheet({"A1": "x"}), sheet({}), states=("visible", "veryHidden"), parts=parts)
+        assert hidden(document) == ["A secret"]
 
     def test_what_lies_on_a_sheet_follows_it(self) -> None:
         drawing = f'<xdr:wsDr {SPACES}><a:p><a:r><a:t>A note</a:t></a:r></a:p><c:chart r:id="c"/></xdr:wsDr>'
@@ -98,6 +111,54 @@ class TestTables:
         )
         document = book(f"<s:sheetData><s:row>{row}</s:row></s:sheetData>", strings=strings)
         assert tables(document) == [[["oneA", "rich"]], [["TRUE", "#N/A", "t"]]]
+
+    def test_hidden_rows_and_columns_are_hidden_text_and_the_rest_is_one_table(self) -> None:
+        rows = sheet({**TABLE, "C1": "Pay", "C2": "9", "C3": "8"}).replace('<s:row r="2">', '<s:row r="2" hidden="1">')
+        document = book('<s:cols><s:col min="3" max="9" hidden="1"/></s:cols>' + rows)
+        assert tables(document) == [[["Name", "Count"], ["swan", "4"]]]
+        assert hidden(document) == ["Pay\nduck | 3 | 9\n8"]
+
+    def test_a_row_without_height_and_a_column_without_width_are_hidden(self) -> None:
+        rows = sheet(TABLE).replace('<s:row r="3">', '<s:row r="3" ht="0">')
+        document = book('<s:cols><s:col min="2" max="2" width="0"/></s:cols>' + rows)
+        assert texts(document, BlockKind.TABLE) == ["<table>\n<tr><th>Name</th></tr>\n<tr><td>duck</td></tr>\n</table>"]
+        assert hidden(document) == ["Count\n3\nswan | 4"]
+
+    def test_a_merged_cell_is_seen_where_a_part_of_it_is(self) -> None:
+        merged = '<s:mergeCells><s:mergeCell ref="A1:B2"/></s:mergeCells>'
+        rows = sheet({"A1": "Birds", "A3": "duck", "B3": "swan"}, merged)
+        document = book(rows.replace('<s:row r="1">', '<s:row r="1" hidden="1">'))
+        (html,) = texts(document, BlockKind.TABLE)
+        assert read_table(html).rows[0] == (Cell("Birds", colspan=2),)
+        assert hidden(document) == []
+
+    @pytest.mark.parametrize(
+        ("font", "fill", "expected"),
+        [
+            ('<s:color rgb="FFFFFFFF"/>', "", ["y"]),
+            ('<s:color theme="0"/>', '<s:fgColor rgb="FFFEFEFE"/>', ["y"]),
+            ('<s:color theme="0"/>', '<s:fgColor rgb="FF000080"/>', []),
+            ('<s:color theme="0" tint="-0.5"/>', "", []),
+            ('<s:sz val="1"/>', "", ["y"]),
+            ('<s:sz val="11"/><s:color theme="1"/>', "", []),
+        ],
+        ids=["white on nothing", "white on white", "white on blue", "grey", "tiny", "usual"],
+    )
+    def test_letters_that_nobody_sees_are_hidden_text(self, font: str, fill: str, expected: list[str]) -> None:
+        pattern = f'<s:patternFill patternType="{"solid" if fill else "none"}">{fill}</s:patternFill>'
+        styles = (
+            f"<s:fonts><s:font/><s:font>{font}</s:font></s:fonts><s:fills><s:fill/><s:fill>{pattern}</s:fill></s:fills>"
+            '<s:cellXfs><s:xf/><s:xf fontId="1" fillId="1"/></s:cellXfs>'
+        )
+        cells = sheet({"A1": "x", "A2": "y"}).replace('<s:c r="A2"', '<s:c r="A2" s="1"')
+        assert hidden(book(cells, styles=styles)) == expected
+
+    def test_white_letters_are_seen_where_the_sheet_colours_cells_by_itself(self) -> None:
+        styles = (
+            '<s:fonts><s:font><s:color rgb="FFFFFFFF"/></s:font></s:fonts><s:cellXfs><s:xf fontId="0"/></s:cellXfs>'
+        )
+        document = book(sheet(TABLE, "<s:tableParts><s:tablePart/></s:tableParts>"), styles=styles)
+        assert tables(document)[0][0] == ["Name", "Count"] and not hidden(document)
 
     def test_numbers_are_shown_by_the_style_of_their_cell(self) -> None:
         styles = '<s:numFmts><s:numFmt numFmtId="170" formatCode="0.0%"/></s:numFmts>'
@@ -219,3 +280,38 @@ def test_regions_hold_every_cell_once(filled: set[tuple[int, int]]) -> None:
         assert sum(box.top <= row <= box.bottom and box.left <= column <= box.right for box in found) == 1
     assert found == sorted(found)
     assert all(isinstance(box, Range) for box in found)
+
+
+places = st.tuples(st.integers(0, 12), st.integers(0, 5))
+stretches = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=4)
+
+
+@given(filled=st.sets(places), boxes=st.lists(st.tuples(places, places), max_size=3), rows=stretches, columns=stretches)
+def test_every_cell_is_either_seen_or_not(
+    filled: set[tuple[int, int]],
+    boxes: list[tuple[tuple[int, int], tuple[int, int]]],
+    rows: list[tuple[int, int]],
+    columns: list[tuple[int, int]],
+) -> None:
+    held: dict[int, dict[int, str]] = {}
+    for row, column in sorted(filled):
+        held.setdefault(row, {})[column] = f"{row},{column}"
+    merged = [Range(*one, *other) for one, other in boxes if one <= other and one[1] <= other[1]]
+    found = as_seen(Cells(held, merged, {}), Hidden(rows), Hidden(columns))
+    seen = [text for row in found.rows.values() for text in row.values()]
+    unseen = [text for row in found.unseen.values() for text in row.values()]
+    assert sorted(seen + unseen) == sorted(text for row in held.values() for text in row.values())
+    assert list(found.rows) == sorted(found.rows)
+    assert all(box.top <= box.bottom and box.left <= box.right for box in found.merged)
+
+
+@given(found=stretches)
+def test_places_that_are_seen_are_counted_without_gaps(found: list[tuple[int, int]]) -> None:
+    hidden_places = {place for first, last in found for place in range(first, last + 1)}
+    hidden = Hidden(found)
+    assert {place for place in range(20) if place in hidden} == hidden_places
+    seen = [place for place in range(20) if place not in hidden_places]
+    assert [hidden.seen_place(place) for place in seen] == list(range(len(seen)))
+    assert all(
+        hidden.next_seen(place) == min(one for one in range(20) if one >= place and one in seen) for place in range(13)
+    )

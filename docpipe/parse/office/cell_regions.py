@@ -33,6 +33,15 @@ Rows = Mapping[int, Mapping[int, str]]
 """Texts by row and column; rows and columns may be missing, and rows come in order."""
 
 
+class Cells(NamedTuple):
+    """A sheet's filled cells and merged boxes."""
+
+    rows: dict[int, dict[int, str]]
+    merged: list[Range]
+    unseen: dict[int, dict[int, str]]
+    """Cells that the sheet holds and does not show, by where they stand in the file."""
+
+
 def usable(merged: Iterable[Range], rows: Rows) -> list[Range]:
     """The merged boxes that show a text and are no larger than a table; those beyond a million cells are left out."""
     found, area = [], 0

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from docpipe.parse.office.cell_regions import Range, is_dense, ragged_rows, region_rows, regions, usable
+from docpipe.parse.office.cell_regions import Cells, Range, is_dense, ragged_rows, region_rows, regions, usable
 from docpipe.parse.office.paper import Paper
-from docpipe.parse.office.sheet_cells import Cells
 from docpipe.tables import Cell, Table, without_tags, write
 from docpipe.types import HIDDEN, BlockKind
 
@@ -16,9 +15,12 @@ _BATCH = 2_000
 def add_cells(cells: Cells, paper: Paper, *, hidden: bool = False) -> None:
     """Append a sheet: each group of touching cells is a table, a cell that stands alone a paragraph.
 
+    What is in hidden rows and columns is hidden text.
+
     Args:
         hidden: whether the sheet is not shown; all of it is hidden text then.
     """
+    _add_rows(ragged_rows(cells.unseen), paper, hidden=True)
     spans = usable(cells.merged, cells.rows)
     found = regions(cells.rows, spans)
     if not found or not all(is_dense(box, cells.rows) for box in found):

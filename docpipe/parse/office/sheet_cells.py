@@ -7,10 +7,11 @@ from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from docpipe.errors import CorruptSource, SourceTooLarge
-from docpipe.parse.office.cell_regions import Range
+from docpipe.parse.office.cell_regions import Cells, Range
 from docpipe.parse.office.names import S, number, value
 from docpipe.parse.office.number_formats import shown
 from docpipe.parse.office.package import Package
+from docpipe.parse.office.unseen_cells import Hidden, as_seen, note
 from docpipe.types import Source
 
 if TYPE_CHECKING:
@@ -25,22 +26,21 @@ _CELL, _VALUE = S + "c", S + "v"
 _MOST_CELLS = 2_000_000
 _MOST_TEXT = 64_000_000
 _MOST_MERGED = 20_000
+_LAST_COLUMN = 16_384
 _LONGEST = 40_000
 """Characters of a cell; Excel allows 32,767."""
 
 
 class Formats(NamedTuple):
-    """How numbers are shown, by the style of their cell."""
+    """How cells are shown, by their style."""
 
     codes: Sequence[str]
+    """Formats of numbers."""
     from_1904: bool
-
-
-class Cells(NamedTuple):
-    """A sheet's filled cells and merged boxes."""
-
-    rows: dict[int, dict[int, str]]
-    merged: list[Range]
+    tiny: frozenset[int] = frozenset()
+    """Styles whose letters are too small to be read."""
+    pale: frozenset[int] = frozenset()
+    """Styles of white letters on white."""
 
 
 def streamed(package: Package, part: str, *names: str) -> "Iterator[Element]":
@@ -97,29 +97,86 @@ def _unescaped(text: str) -> str:
 
 
 def read_cells(package: Package, part: str, strings: Sequence[str], formats: Formats) -> Cells:
-    """All filled cells of a sheet, cached values of formulas among them.
+    """All filled cells of a sheet as it shows them, cached values of formulas among them.
 
     Raises:
         SourceTooLarge: more than two million cells are filled, or they show more than 64 million characters (a few
             bytes of a cell may name a long text).
     """
-    cells = Cells({}, [])
-    count, length, row_number = 0, 0, -1
-    for element in streamed(package, part, "row", "mergeCell"):
-        if element.tag == S + "mergeCell":
-            box = _range(value(element, "ref"))
-            if box and len(cells.merged) < _MOST_MERGED:
-                cells.merged.append(box)
-            continue
-        row_number = number(element.get("r"), row_number + 2) - 1
-        row = _row(element, strings, formats)
-        count += len(row)
-        length += sum(map(len, row.values()))
-        if count > _MOST_CELLS or length > _MOST_TEXT:
+    reading = _Reading(strings, formats)
+    for element in streamed(package, part, *_HANDLED):
+        _HANDLED[element.tag.rpartition("}")[2]](reading, element)
+        if reading.count > _MOST_CELLS or reading.length > _MOST_TEXT:
             raise too_many_cells(package.source)
-        if row:
-            cells.rows[row_number] = row
-    return cells
+    return reading.cells()
+
+
+class _Reading:
+    """One pass over a sheet."""
+
+    def __init__(self, strings: Sequence[str], formats: Formats) -> None:
+        self.count = self.length = 0
+        self._strings, self._formats = strings, formats
+        self._found = Cells({}, [], {})
+        self._pale: dict[int, dict[int, str]] = {}
+        self._coloured = False  # by what styles of cells do not say
+        self._row = -1
+        self._hidden_rows: list[tuple[int, int]] = []
+        self._hidden_columns: list[tuple[int, int]] = []
+
+    def cells(self) -> Cells:
+        """What was read, as it is seen."""
+        beside = self._found.rows if self._coloured else self._found.unseen
+        for row, texts in self._pale.items():
+            beside.setdefault(row, {}).update(texts)
+        ordered = self._found._replace(rows=dict(sorted(self._found.rows.items())))
+        return as_seen(ordered, Hidden(self._hidden_rows), Hidden(self._hidden_columns))
+
+    def merged(self, element: "Element") -> None:
+        box = _range(value(element, "ref"))
+        if box and len(self._found.merged) < _MOST_MERGED:
+            self._found.merged.append(box)
+
+    def column(self, element: "Element") -> None:
+        if _is_hidden(element, "width") and len(self._hidden_columns) < _LAST_COLUMN:
+            note(self._hidden_columns, number(element.get("min"), 0) - 1, number(element.get("max"), 0) - 1)
+
+    def colours(self, _: "Element") -> None:
+        self._coloured = True
+
+    def row(self, element: "Element") -> None:
+        self._row = number(element.get("r"), self._row + 2) - 1
+        if _is_hidden(element, "ht"):
+            note(self._hidden_rows, self._row, self._row)
+        column = -1
+        for cell in element.iterchildren(_CELL):
+            place = _PLACE.fullmatch(cell.get("r") or "")
+            column = _column(place[1]) if place else column + 1
+            if len(cell):
+                text = _text(cell, self._strings, self._formats)
+                if text and not text.isspace():
+                    self._keep(number(cell.get("s")), column, text)
+
+    def _keep(self, style: int, column: int, text: str) -> None:
+        self.count += 1
+        self.length += len(text)
+        tiny, pale = style in self._formats.tiny, style in self._formats.pale
+        rows = self._found.unseen if tiny else self._pale if pale else self._found.rows
+        rows.setdefault(self._row, {})[column] = text
+
+
+_HANDLED = {
+    "row": _Reading.row,
+    "mergeCell": _Reading.merged,
+    "col": _Reading.column,
+    "tablePart": _Reading.colours,
+    "conditionalFormatting": _Reading.colours,
+}
+
+
+def _is_hidden(element: "Element", size: str) -> bool:
+    """Whether a row or a column is not shown, or has no height or width."""
+    return element.get("hidden") in ("1", "true") or element.get(size) in ("0", "0.0")
 
 
 def too_many_cells(source: Source) -> SourceTooLarge:
@@ -129,19 +186,6 @@ def too_many_cells(source: Source) -> SourceTooLarge:
         source=source.uri,
         remedy="save the sheet as CSV, or split the workbook",
     )
-
-
-def _row(element: "Element", strings: Sequence[str], formats: Formats) -> dict[int, str]:
-    row: dict[int, str] = {}
-    column = -1
-    for cell in element.iterchildren(_CELL):
-        place = _PLACE.fullmatch(cell.get("r") or "")
-        column = _column(place[1]) if place else column + 1
-        if len(cell):
-            text = _text(cell, strings, formats)
-            if text and not text.isspace():
-                row[column] = text
-    return row
 
 
 def _text(cell: "Element", strings: Sequence[str], formats: Formats) -> str:

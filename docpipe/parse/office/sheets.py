@@ -4,15 +4,16 @@ import re
 from typing import TYPE_CHECKING
 
 from docpipe.errors import UnsupportedMedia
+from docpipe.parse.office.cell_regions import Cells
 from docpipe.parse.office.charts import add_chart, diagram_lines
-from docpipe.parse.office.names import DIAGRAM, A, C, R, S, local, number, value
-from docpipe.parse.office.number_formats import BUILT_IN
+from docpipe.parse.office.names import DIAGRAM, A, C, R, S, local, value
 from docpipe.parse.office.package import Package, Relation
 from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.sheet_blocks import add_cells
-from docpipe.parse.office.sheet_cells import Cells, Formats, read_cells, shared_strings
+from docpipe.parse.office.sheet_cells import read_cells, shared_strings
+from docpipe.parse.office.sheet_styles import read_formats
 from docpipe.parse.office.slide_text import paragraph_text
-from docpipe.types import BlockKind
+from docpipe.types import HIDDEN, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -37,14 +38,14 @@ class SheetReader:
         self._relations = package.relations(self._part)
 
     def read(self) -> Paper:
-        """All sheets in their order; hidden ones give hidden text."""
+        """All sheets in their order; hidden ones give hidden text, and so do hidden rows and columns."""
         tree = self._package.tree(self._part)
         if tree is None:
             return self.paper
         named = {relation.type: relation.target for relation in self._relations.values() if not relation.external}
         strings = shared_strings(self._package, named.get("sharedStrings", ""))
         from_1904 = value(tree.find(S + "workbookPr"), "date1904") in ("1", "true")
-        formats = Formats(_codes(self._package.tree(named.get("styles", ""))), from_1904)
+        formats = read_formats(self._package.tree(named.get("styles", "")), from_1904=from_1904)
         entries = list(tree.iterfind(f"{S}sheets/{S}sheet"))[:_MOST_SHEETS]
         for entry in entries:
             relation = self._relations.get(value(entry, R + "id"))
@@ -52,7 +53,7 @@ class SheetReader:
                 continue
             self.paper.begin_page(0.0, 0.0)
             hidden = value(entry, "state", "visible") != "visible"
-            cells = Cells({}, [])
+            cells = Cells({}, [], {})
             if relation.type == "worksheet":
                 cells = read_cells(self._package, relation.target, strings, formats)
             name = value(entry, "name")
@@ -65,7 +66,9 @@ class SheetReader:
     def _drawings(self, relations: dict[str, Relation], *, hidden: bool) -> None:
         for relation in relations.values():
             tree = self._package.tree(relation.target) if relation.type == "drawing" and not relation.external else None
-            if tree is not None and not hidden:
+            if tree is not None and hidden:
+                self.paper.add(BlockKind.OTHER, "\n".join(map(paragraph_text, tree.iter(A + "p"))), label=HIDDEN)
+            elif tree is not None:
                 self._drawing(tree, self._package.relations(relation.target))
 
     def _drawing(self, tree: "Element", relations: dict[str, Relation]) -> None:
@@ -84,12 +87,3 @@ class SheetReader:
             else:
                 for line in diagram_lines(target):
                     self.paper.add(BlockKind.LIST_ITEM, line, level=1, label="diagram")
-
-
-def _codes(styles: "Element | None") -> list[str]:
-    """Number formats by the number of a cell's style."""
-    if styles is None:
-        return []
-    own = {number(value(item, "numFmtId"), -1): value(item, "formatCode") for item in styles.iter(S + "numFmt")}
-    places = (number(value(item, "numFmtId")) for item in styles.iterfind(f"{S}cellXfs/{S}xf"))
-    return [own.get(place) or BUILT_IN.get(place, "") for place in places]
