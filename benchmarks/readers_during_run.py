@@ -1,12 +1,12 @@
 """Readers that search while a run brings a fifth of the documents up to date.
 
-    python benchmarks/readers_during_run.py [--documents 2000] [--share 0.2] [--readers 1] [--rounds 3] [--nice 10]
+    python benchmarks/readers_during_run.py [--documents 2000] [--share 0.2] [--readers 1] [--rounds 3] [--nice 15]
 
 Every document carries a word of its own and, in each of its chunks, the word of its revision. Each reader is a process
 that asks for a document by its word, with as many hits as it has chunks: it must see all of them, all of one revision.
 Told are failed searches, documents seen twice, half or not at all (each must be 0), and the 95th percentile of a
 search while a run is at work against that of the same readers while nothing is (limit: 1.5 x). The run is a process of
-its own, as a scheduler starts it, at the priority of `nice -n` (0: the readers').
+its own, as a scheduler starts it, at the priority that `run: {nice: ...}` says (0: the readers').
 """
 
 import argparse
@@ -36,7 +36,7 @@ stages:
 index: {use: index.lancedb, uri: index, keep_minutes: KEEP}
 retrieve: {mode: text, limit: 16}
 chat: {use: chat.extractive, reader: none}
-run: {workers: 1, reports: reports, max_delete: 1.0}
+run: {workers: 1, nice: NICE, reports: reports, max_delete: 1.0}
 """
 SECTIONS = 4
 MOST_TIME = 1.5
@@ -123,9 +123,9 @@ def watched(path: Path, documents: int, readers: int, work: Callable[[], object]
     return seen, seconds
 
 
-def run(path: Path, *, nice: int) -> None:
+def run(path: Path) -> None:
     """One run, in a process of its own."""
-    command = ["nice", "-n", str(nice), sys.executable, "-m", "docpipe.cli", "run", str(path), "--json"]
+    command = [sys.executable, "-m", "docpipe.cli", "run", str(path), "--json"]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.2, help="of the documents that each run changes")
     parser.add_argument("--readers", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3, help="runs, one after the other")
-    parser.add_argument("--nice", type=int, default=10, help="how far the run stands back behind the readers")
+    parser.add_argument("--nice", type=int, default=15, help="how far the run stands back behind the readers")
     parser.add_argument("--keep-minutes", type=int, default=10)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -152,7 +152,8 @@ def main() -> None:
 def _rounds(folder: Path, options: argparse.Namespace) -> None:
     docs, path, chance = folder / "docs", folder / "pipeline.yaml", random.Random(1)
     docs.mkdir()
-    path.write_text(PIPELINE.replace("KEEP", str(options.keep_minutes)), encoding="utf-8")
+    text = PIPELINE.replace("KEEP", str(options.keep_minutes)).replace("NICE", str(options.nice))
+    path.write_text(text, encoding="utf-8")
     for number in range(options.documents):
         write(docs, number, 0)
     docpipe.open(path).run()
@@ -161,7 +162,7 @@ def _rounds(folder: Path, options: argparse.Namespace) -> None:
     for revision in range(1, options.rounds + 1):
         for number in chance.sample(range(options.documents), round(options.documents * options.share)):
             write(docs, number, revision)
-        seen, seconds = watched(path, options.documents, options.readers, lambda: run(path, nice=options.nice))
+        seen, seconds = watched(path, options.documents, options.readers, lambda: run(path))
         _print(f"run {revision}", seen, seconds, p95(idle))
 
 

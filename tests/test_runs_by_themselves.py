@@ -222,14 +222,24 @@ def test_an_end_that_was_asked_for_reaches_a_run_apart(tmp_path: Path, monkeypat
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities")
-def test_a_run_apart_stands_back_behind_who_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = tmp_path / "told"
-    sleeper = tmp_path / "python"
-    sleeper.write_text(f"#!/bin/sh\nsleep 0.5\nnice > '{told}'\n")
-    sleeper.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(sleeper))
-    run_apart([], Stop())
-    assert int(told.read_text()) >= 15
+@pytest.mark.parametrize(("option", "priority"), [("", 15), (", nice: 3", 3), (", nice: 0", 0)])
+def test_a_run_stands_back_behind_who_searches_and_what_it_begins_with_it(
+    shelf: Path, option: str, priority: int
+) -> None:
+    shelf.write_text(PIPELINE.replace("workers: 1", f"workers: 1{option}"), encoding="utf-8")
+    program = """
+import os, sys
+from docpipe.cli import main
+from docpipe.pipeline.pipe import Pipe
+def told(self, **options):
+    print(os.getpriority(os.PRIO_PROCESS, 0), os.popen("nice").read().strip(), file=sys.stderr)
+    raise KeyboardInterrupt
+Pipe.run = told
+main(["run", sys.argv[1]])
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(shelf)], capture_output=True, text=True, check=False)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert done.stderr.splitlines()[0] == f"{max(priority, own)} {max(priority, own)}"
 
 
 def test_a_line_says_what_a_run_did() -> None:

@@ -38,10 +38,12 @@ def run(
 ) -> None:
     """Bring the index in line with the sources. After SIGTERM or Ctrl-C it finishes what it has in hand."""
     from docpipe import console
+    from docpipe.pipeline.schedule.priority import standing_back
     from docpipe.pipeline.schedule.stopping import on_signals
 
     with opened(pipeline) as pipe, output.quiet(as_json):
-        with on_signals() as stop, following(log, log_form) as progress:
+        back = standing_back(pipe.stages.run.nice)
+        with back, on_signals() as stop, following(log, log_form) as progress:
             report = pipe.run(
                 full=full,
                 limit=limit,
@@ -73,11 +75,13 @@ def retry(
 ) -> None:
     """Try failed documents now, all or those that are named, with whatever else a run finds to do."""
     from docpipe import console
+    from docpipe.pipeline.schedule.priority import standing_back
     from docpipe.pipeline.schedule.stopping import on_signals
 
     with (
         opened(pipeline) as pipe,
         output.quiet(as_json),
+        standing_back(pipe.stages.run.nice),
         on_signals() as stop,
         following(log, log_form) as progress,
     ):

@@ -20,6 +20,8 @@ class RunOptions:
     """Seconds one document, or 48 pages of a long one, may take."""
     memory_mb: int = 1536
     """Megabytes of memory one worker process may use, its libraries included."""
+    nice: int = 15
+    """How far `docpipe run` stands back behind who searches, 0 to 19 as the command `nice` counts; 0: not at all."""
     batch_chunks: int = 2048
     """Chunks per commit, about: what a killed run does again at most."""
     max_delete: float = 0.2
@@ -50,6 +52,8 @@ class RunOptions:
             raise ValueError(f"timeout must be at most {_WEEK:.0f} seconds, which is a week, got {self.timeout:g}")
         if self.memory_mb < 256:
             raise ValueError(f"memory_mb must be at least 256, got {self.memory_mb}")
+        if not 0 <= self.nice <= 19:
+            raise ValueError(f"nice must be from 0 to 19, got {self.nice}")
         if self.batch_chunks < 1:
             raise ValueError(f"batch_chunks must be at least 1, got {self.batch_chunks}")
         if self.webhook and not self.webhook.startswith(("https://", "http://")):

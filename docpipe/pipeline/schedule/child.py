@@ -1,8 +1,6 @@
 """`docpipe run` in a process of its own: what it did, in a line."""
 
-import contextlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -12,8 +10,6 @@ from typing import Any
 
 from docpipe.pipeline.schedule.stopping import Stop
 
-_STANDS_BACK = 15
-"""How far a run that begins by itself stands back behind who searches, as `nice` counts."""
 _LOOK = 0.25
 """Seconds between two looks whether somebody asked for an end."""
 
@@ -40,20 +36,12 @@ def run_apart(arguments: Sequence[str], stop: Stop) -> Done:
     command = [sys.executable, "-P", "-m", "docpipe.cli", "run", *arguments, "--json"]
     # In a session of its own: Ctrl-C in the terminal reaches it once, through us.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True) as child:
-        _stand_back(child.pid)
         try:
             printed = _output(child, stop)
         except BaseException:
             child.kill()
             raise
     return Done(code=child.returncode, seconds=time.monotonic() - begun, form=_form(printed))
-
-
-def _stand_back(process: int) -> None:
-    """Give a process, and those it will begin, a lower priority, where the system knows such a thing."""
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process, max(_STANDS_BACK, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def _output(child: "subprocess.Popen[bytes]", stop: Stop) -> bytes:
