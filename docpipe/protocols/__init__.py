@@ -36,6 +36,7 @@ __all__ = [
     "DocumentRows",
     "Embedder",
     "Expected",
+    "HoldsFiles",
     "Index",
     "IndexCheck",
     "IndexStats",
@@ -105,6 +106,43 @@ class Loader(Protocol):
 
         Raises:
             SourceError: too large, vanished, unreadable.
+        """
+        ...
+
+
+@runtime_checkable
+class HoldsFiles(Protocol):
+    """A loader whose files may hold files: archives, mails. They are sources of their own.
+
+    The uri of one is that of the file around it, `!/`, and its name in there.
+    """
+
+    @property
+    def holds_by(self) -> str:
+        """A fingerprint of what decides which files are found inside others."""
+        ...
+
+    def may_hold(self, uri: str, /) -> bool:
+        """Whether a file may hold files, judged by its name, in the main process."""
+        ...
+
+    def members(self, entry: Entry, /) -> Sequence[Entry | Outcome]:
+        """The files directly inside a file, in a stable order; none where it holds none. Runs in workers.
+
+        Raises:
+            SourceError: it cannot be opened.
+        """
+        ...
+
+    def inside(self, entry: Entry, uri: str, size: int, modified: int, /) -> Entry:
+        """A file directly inside `entry`, as `members` gave it before."""
+        ...
+
+    def admit(self, entry: Entry, members: int, unpacked: int, /) -> None:
+        """Refuse a file in which so many files lie, however deep, with so many bytes.
+
+        Raises:
+            SourceTooLarge: more than is allowed.
         """
         ...
 

@@ -1,7 +1,10 @@
-"""What a run needs of those around it: the lease it works under, whoever may stop it, and the history it writes."""
+"""What a run needs of those around it: its stages, its lease, whoever may stop it, and the history it writes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+
+from docpipe.pipeline.processes.work import Work
+from docpipe.protocols import Chunker, Embedder, Index, Loader, Parser
 
 
 class Guard(Protocol):
@@ -66,3 +69,42 @@ class Unattended:
     def last_run(self) -> dict[str, Any]:
         """No run is remembered."""
         return {}
+
+
+class RunStages(Protocol):
+    """The stages a run needs, as `build` makes them."""
+
+    @property
+    def loaders(self) -> Sequence[Loader]:
+        """Where documents come from."""
+        ...
+
+    @property
+    def parser(self) -> Parser:
+        """Blob -> Document."""
+        ...
+
+    @property
+    def chunker(self) -> Chunker:
+        """Document -> Chunks."""
+        ...
+
+    @property
+    def embedder(self) -> Embedder:
+        """Texts -> vectors."""
+        ...
+
+    @property
+    def index(self) -> Index:
+        """Where the rows go."""
+        ...
+
+    @property
+    def made_by(self) -> str:
+        """The embed stage as JSON, kept beside the vectors; empty where nobody has to make it anew."""
+        ...
+
+
+def work_of(stages: RunStages) -> Work:
+    """What workers do for a run."""
+    return Work(loaders=tuple(stages.loaders), parser=stages.parser, chunker=stages.chunker)

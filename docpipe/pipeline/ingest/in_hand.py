@@ -183,6 +183,14 @@ def counted(row: Row, index: Index) -> Row:
     return replace(row, chunks=len(index.chunk_ids([row.document_id]).get(row.document_id, ())))
 
 
+def as_read(job: Job, source: Source) -> Source:
+    """The source that was read; of a file that holds files, as it was when it was seen what is inside it."""
+    entry = job.step.entry
+    if entry is None or not job.step.members:
+        return source
+    return replace(source, size=entry.size, modified=entry.modified)
+
+
 def as_listed(job: Job) -> Source:
     """The source as far as it is known without reading it: what the ledger knows, at today's size and time."""
     entry = job.step.entry

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from docpipe.load.inside.members import SEPARATOR
 from docpipe.pipeline.ingest.ledger import Known, Ledger, Stamp
 from docpipe.pipeline.ingest.plan import RACY_SECONDS, Terms
 from docpipe.types import Entry, Status
@@ -69,6 +70,21 @@ class KnownColumns:
         """Whole rows by number."""
         columns = self._taken(numbers, Known._fields)
         return list(map(Known._make, zip(*columns, strict=True)))
+
+    def may_hold(self, numbers: "type_numbers") -> "type_mask":
+        """Which of these rows are of files that may hold files."""
+        import numpy as np
+
+        if self._table is None:
+            return np.zeros(len(numbers), dtype=bool)
+        marked: type_mask = self._marked[numbers]
+        return marked
+
+    def inside(self, uri: str) -> list[tuple[str, int, int]]:
+        """Of all that is known directly inside a file: uri, size and time of change."""
+        numbers = self._inside.get(uri, [])
+        columns = self._taken(numbers, ("uri", "size", "modified"))
+        return list(zip(*columns, strict=True))
 
     def unseen(self) -> list[tuple[str, Known]]:
         """The sources that were in no listing, by uri."""
@@ -157,6 +173,29 @@ class KnownColumns:
         hashes = np.fromiter((hash(uri) for piece in pieces for uri in piece), np.int64, self.count)
         order = np.argsort(hashes)
         return hashes[order], order
+
+    @cached_property
+    def _marked(self) -> "type_mask":
+        import pyarrow.compute as pc
+
+        assert self._table is not None
+        marked: type_mask = pc.not_equal(self._table["members"], "").to_numpy(zero_copy_only=False)
+        return marked
+
+    @cached_property
+    def _inside(self) -> dict[str, list[int]]:
+        """Rows of files inside others, by the one around them."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        found: dict[str, list[int]] = {}
+        if self._table is None:
+            return found
+        numbers = np.flatnonzero(pc.match_substring(self._table["uri"], SEPARATOR).to_numpy(zero_copy_only=False))
+        (uris,) = self._taken(numbers, ("uri",))
+        for number, uri in zip(numbers.tolist(), uris, strict=True):
+            found.setdefault(uri.rpartition(SEPARATOR)[0], []).append(number)
+        return found
 
     @cached_property
     def _sizes(self) -> "type_numbers":

@@ -46,6 +46,10 @@ class Step:
     row: Known | None = None
     renamed_from: str = ""
     """The source that it perhaps was, judged by size and name."""
+    members: str = ""
+    """The mark of the files inside it; nothing where its name says that it holds none."""
+    problem: BaseException | None = None
+    """Why it could not be opened to see what is inside it: it is not read again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,8 +144,11 @@ def _waits(row: Known, now: float) -> bool:
 
 
 def is_below(uri: str, folders: Iterable[str]) -> bool:
-    """Whether a uri is one of these, or lies in one of them."""
-    return any(uri == folder or folder in ("", ".") or uri.startswith(folder.rstrip("/") + "/") for folder in folders)
+    """Whether a uri is one of these, or lies in one of them, be it a folder or a file that holds files."""
+    return any(
+        uri == folder or folder in ("", ".") or uri.startswith((folder.rstrip("/") + "/", folder + "!/"))
+        for folder in folders
+    )
 
 
 class Vanished:

@@ -9,15 +9,16 @@ from docpipe.errors import SourceError
 from docpipe.pipeline.file.options import RunOptions
 from docpipe.pipeline.history.past import Past
 from docpipe.pipeline.ingest import saved_plan
+from docpipe.pipeline.ingest.attached import RunStages, work_of
 from docpipe.pipeline.ingest.duration import Expected, rates, seconds
+from docpipe.pipeline.ingest.inside import Opening
 from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp
 from docpipe.pipeline.ingest.memo import Memo
 from docpipe.pipeline.ingest.plan import AS_DUE, Action, Moves, Retry, Step, Terms
 from docpipe.pipeline.ingest.pricing import expected_cost
-from docpipe.pipeline.ingest.run import RunStages
 from docpipe.pipeline.ingest.saved_plan import SavedPlan
 from docpipe.pipeline.ingest.survey import Survey, check_deletions, stamp_of, survey
-from docpipe.pipeline.processes.work import Measured, Part, Work, assisting
+from docpipe.pipeline.processes.work import Measured, Part, assisting
 from docpipe.pipeline.processes.workers import WorkerPool
 from docpipe.pipeline.report.reports import Plan, PlanItem
 from docpipe.types import Status
@@ -84,7 +85,8 @@ def prepare(stages: RunStages, options: RunOptions, terms: Terms, *, limit: int 
     ledger = Ledger(stages.index)
     known = ledger if stages.index.versions() else None
     stamp = stamp_of(stages.parser, stages.chunker, options)
-    found = survey(stages.loaders, known, stamp, terms)
+    with Opening(work_of(stages), options) as opening:
+        found = survey(stages.loaders, known, stamp, terms, opening)
     saved = saved_plan.of(stages, options, ledger, found, terms, limit=limit)
     work = found.work if limit is None else found.work[:limit]
     rows = ledger.rows([step.uri for step in work if step.row]) if known else {}
@@ -106,10 +108,9 @@ def measured(
     """
     if not steps:
         return {}
-    work = Work(loaders=tuple(stages.loaders), parser=stages.parser, chunker=stages.chunker)
-    found: dict[str, Measured | None] = {}
-    with WorkerPool(work, size=options.processes, limits=options.limits) as pool:
-        for step in steps:
+    found: dict[str, Measured | None] = {step.uri: None for step in steps if step.problem is not None}
+    with WorkerPool(work_of(stages), size=options.processes, limits=options.limits) as pool:
+        for step in (one for one in steps if one.problem is None):
             pool.submit(step, "measure", step.loader, step.entry, kept.get(step.uri, frozenset()))
         for reply in pool.replies():
             step, value = reply.key, reply.value

@@ -57,6 +57,10 @@ class Reading:
         """Have a file read."""
         step = job.step
         assert step.entry is not None
+        if step.problem is not None:
+            self._pool.expect()
+            self._pool.deliver(Reply(key=("open", job), error=step.problem))
+            return
         if job.stored:
             self._pool.submit(("open", job), "chunk_again", job.stored, as_listed(job))
             return

@@ -5,16 +5,26 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from itertools import islice
-from typing import Protocol
 
 from docpipe import _ids
 from docpipe.errors import EmbedError, ServiceError, SourceTooLarge, UnreadableSource, UnsupportedMedia, failure
 from docpipe.pipeline.file.options import RunOptions
 from docpipe.pipeline.ingest import saved_plan
 from docpipe.pipeline.ingest.account import MOST_NAMED, account, report_of
-from docpipe.pipeline.ingest.attached import Guard, Keeps, Stopping, Unattended
+from docpipe.pipeline.ingest.attached import Guard, Keeps, RunStages, Stopping, Unattended, work_of
 from docpipe.pipeline.ingest.committing import Committing
-from docpipe.pipeline.ingest.in_hand import Commit, Ended, Item, Job, Tally, as_listed, counted, written_outcome
+from docpipe.pipeline.ingest.in_hand import (
+    Commit,
+    Ended,
+    Item,
+    Job,
+    Tally,
+    as_listed,
+    as_read,
+    counted,
+    written_outcome,
+)
+from docpipe.pipeline.ingest.inside import Opening
 from docpipe.pipeline.ingest.journal import Journal
 from docpipe.pipeline.ingest.ledger import Ledger, in_hand, in_hand_row, new_row, parsed_key, parsed_row
 from docpipe.pipeline.ingest.migration import move
@@ -26,10 +36,10 @@ from docpipe.pipeline.ingest.recognition import ENDS_THE_RUN, tried_again
 from docpipe.pipeline.ingest.saved_plan import SavedPlan
 from docpipe.pipeline.ingest.survey import Survey, check_deletions, stamp_of, survey
 from docpipe.pipeline.ingest.writing import BatchWriter
-from docpipe.pipeline.processes.work import Parsed, Unchanged, Work
+from docpipe.pipeline.processes.work import Parsed, Unchanged
 from docpipe.pipeline.processes.workers import WorkerPool
 from docpipe.pipeline.report.reports import Event, Holds, RunReport
-from docpipe.protocols import Budget, Chunker, Embedder, Index, Loader, Parser
+from docpipe.protocols import Budget
 from docpipe.types import Failure, Outcome, Status
 
 _AHEAD = 4
@@ -40,40 +50,6 @@ _DELETED = 1024
 """Documents that are deleted in one commit."""
 _NOBODY = Unattended()
 _AS_DUE = Retry()
-
-
-class RunStages(Protocol):
-    """The stages a run needs, as `build` makes them."""
-
-    @property
-    def loaders(self) -> Sequence[Loader]:
-        """Where documents come from."""
-        ...
-
-    @property
-    def parser(self) -> Parser:
-        """Blob -> Document."""
-        ...
-
-    @property
-    def chunker(self) -> Chunker:
-        """Document -> Chunks."""
-        ...
-
-    @property
-    def embedder(self) -> Embedder:
-        """Texts -> vectors."""
-        ...
-
-    @property
-    def index(self) -> Index:
-        """Where the rows go."""
-        ...
-
-    @property
-    def made_by(self) -> str:
-        """The embed stage as JSON, kept beside the vectors; empty where nobody has to make it anew."""
-        ...
 
 
 class Run:
@@ -159,7 +135,8 @@ class Run:
             self._adopt()
         today = Terms(now=self._started, detect=self._options.detect, full=self._full, retry=self._retry)
         terms = today if self._plan is None else self._plan.terms
-        found = survey(self._stages.loaders, None if lost else self._ledger, self._stamp, terms)
+        with Opening(work_of(self._stages), self._options) as opening:
+            found = survey(self._stages.loaders, None if lost else self._ledger, self._stamp, terms, opening)
         if self._plan is not None:
             of_now = saved_plan.of(self._stages, self._options, self._ledger, found, terms, limit=self._limit)
             self._plan.check(of_now)
@@ -209,7 +186,7 @@ class Run:
         steps = found.work if self._limit is None else found.work[: self._limit]
         self._total, self._moves = len(steps), found.moves
         self._progress(Event(kind="found", total=self._total))
-        work = Work(loaders=tuple(stages.loaders), parser=stages.parser, chunker=stages.chunker)
+        work = work_of(stages)
         self._parses = Journal(self._ledger.parsed_table, key="key")
         vectors = PaidVectors(stages.index, model=stages.embedder.model)
         writer = BatchWriter(
@@ -304,11 +281,12 @@ class Run:
             self._committing.add(Item(result, self._as_renamed(job, result), ended.seconds))
 
     def _touch(self, job: Job, result: Unchanged) -> None:
-        source, row = result.source, job.row
+        source, row = as_read(job, result.source), job.row
         is_touched = (row.size, row.modified) != (source.size, source.modified)
         self._tally.touched += is_touched
-        if is_touched or is_racy(row.modified, row.last_tried, job.began):
-            self._committing.put(replace(row, size=source.size, modified=source.modified, last_tried=job.began))
+        if is_touched or is_racy(row.modified, row.last_tried, job.began) or row.members != job.step.members:
+            row = replace(row, size=source.size, modified=source.modified, members=job.step.members)
+            self._committing.put(replace(row, last_tried=job.began))
         self._finish(Outcome(uri=job.step.uri, status=Status.UNCHANGED))
 
     def _as_renamed(self, job: Job, parsed: Parsed) -> Job:
@@ -328,6 +306,7 @@ class Run:
         row = counted(job.row, self._stages.index).failed(
             what, status=status, source=as_listed(job), by=self._stamp, now=int(time.time())
         )
+        row = replace(row, members=job.step.members)
         if status == Status.IGNORED and row.chunks:  # it is another kind of file now: what it was is gone
             self._committing.drop(job.row)
             self._tally.pages.ignored += row.pages

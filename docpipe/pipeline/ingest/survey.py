@@ -8,6 +8,7 @@ from itertools import islice
 from docpipe._ids import chain, fingerprint
 from docpipe.errors import SourceError
 from docpipe.pipeline.file.options import RunOptions
+from docpipe.pipeline.ingest.inside import Insides, Opening
 from docpipe.pipeline.ingest.known_columns import KnownColumns
 from docpipe.pipeline.ingest.ledger import Known, Ledger, Stamp
 from docpipe.pipeline.ingest.plan import WORK, Action, Moves, Step, Terms, Vanished, decide, is_below
@@ -16,6 +17,7 @@ from docpipe.types import Entry, Failure, Outcome, Status
 
 _ALWAYS_DELETABLE = 20
 """So many documents may go in one run whatever their share: in a small folder one file is a large share."""
+_LOOKED = "what is inside it is not known, or not all of it"
 _SLICE = 8_192
 """Entries that are compared with the ledger together."""
 
@@ -68,6 +70,12 @@ class _Found:
     listed: int = 0
     by_loader: dict[int, int] = field(default_factory=dict)
 
+    def count(self, number: int, some: Sequence[Entry | Outcome]) -> None:
+        """Count what a loader named, and put down what it could not list."""
+        self.listed += len(some)
+        self.by_loader[number] = self.by_loader.get(number, 0) + len(some)
+        self.outcomes += (one for one in some if isinstance(one, Outcome))
+
 
 def stamp_of(parser: object, chunker: object, options: RunOptions) -> Stamp:
     """The fingerprints of today's stages."""
@@ -76,25 +84,29 @@ def stamp_of(parser: object, chunker: object, options: RunOptions) -> Stamp:
     return Stamp(parse=parse, chunk=chunk, tried=chain(chunk, f"{options.timeout:g}", str(options.memory_mb)))
 
 
-def survey(loaders: Sequence[Loader], ledger: Ledger | None, by: Stamp, terms: Terms) -> Survey:
+def survey(
+    loaders: Sequence[Loader], ledger: Ledger | None, by: Stamp, terms: Terms, opening: Opening | None = None
+) -> Survey:
     """List all sources and compare them with the ledger. Only what differs becomes a step.
 
     Args:
         ledger: None where the index is lost: nothing is known then.
+        opening: opens files that hold files; None: none is opened.
 
     Raises:
         SourceError: a source cannot be listed.
     """
     known = KnownColumns(ledger, by, terms)
     found = _Found()
+    insides = Insides(loaders=loaders, known=known, terms=terms, opening=opening)
     for number, loader in enumerate(loaders):
         listing = iter(loader.entries())
         while some := list(islice(listing, _SLICE)):
-            found.listed += len(some)
-            found.by_loader[number] = found.by_loader.get(number, 0) + len(some)
-            found.outcomes += (one for one in some if isinstance(one, Outcome))
-            _sort(number, [one for one in some if isinstance(one, Entry)], known, found, by, terms)
-    deleted = tuple(_vanished(known, found.outcomes))
+            _sort(number, some, known, found, insides, by, terms)
+    for number, inside in insides.rest():
+        _sort(number, inside, known, found, insides, by, terms)
+    _mark(found, insides)
+    deleted = tuple(_vanished(known, found.outcomes, insides.unread))
     moves, work = _renames(found.work, deleted, known)
     return Survey(
         work=(*work, *found.checks),
@@ -163,10 +175,20 @@ def _refusal(source: str, gone: int, known: int, which: str) -> SourceError:
     )
 
 
-def _sort(number: int, entries: Sequence[Entry], known: KnownColumns, found: _Found, by: Stamp, terms: Terms) -> None:
+def _sort(
+    number: int,
+    some: Sequence[Entry | Outcome],
+    known: KnownColumns,
+    found: _Found,
+    insides: Insides,
+    by: Stamp,
+    terms: Terms,
+) -> None:
     """Compare a slice of a listing with the ledger."""
     import numpy as np
 
+    found.count(number, some)
+    entries = [one for one in some if isinstance(one, Entry)]
     rows, settled, twice = known.compare(entries)
     found.unchanged += int(np.count_nonzero(settled))
     places = np.flatnonzero(~settled)
@@ -179,22 +201,46 @@ def _sort(number: int, entries: Sequence[Entry], known: KnownColumns, found: _Fo
             continue
         if row is None:
             found.fresh.add(entry.uri)
-        _add(found, entry, number, row, by, terms)
+        insides.note(number, entry, row, _add(found, entry, number, row, by, terms))
+    holding = np.flatnonzero(settled & known.may_hold(rows))
+    for place, row in zip(holding.tolist(), known.rows(rows[holding]), strict=True):
+        insides.note(number, entries[place], row, Action.KEEP)
 
 
-def _add(found: _Found, entry: Entry, number: int, row: Known | None, by: Stamp, terms: Terms) -> None:
+def _add(found: _Found, entry: Entry, number: int, row: Known | None, by: Stamp, terms: Terms) -> Action:
     action, why = decide(entry, row, by, terms)
     if action is Action.KEEP:
         found.unchanged += 1
-        return
+        return action
     step = Step(uri=entry.uri, action=action, why=why, loader=number, entry=entry, row=row)
     steps = found.checks if action is Action.CHECK else found.work if action in WORK else found.remaining
     steps.append(step)
+    return action
 
 
-def _vanished(known: KnownColumns, outcomes: Iterable[Outcome]) -> Iterator[Step]:
-    """Sources that are gone; what lies below a folder that could not be listed is not."""
-    unread = tuple(outcome.uri for outcome in outcomes if outcome.status == Status.FAILED)
+def _mark(found: _Found, insides: Insides) -> None:
+    """Have the steps of files that hold files know what is inside; those that were opened again become steps."""
+    for one in insides.opened:
+        uri, is_kept = one.entry.uri, one.action is Action.KEEP
+        found.unchanged -= is_kept
+        found.remaining = [step for step in found.remaining if step.uri != uri]
+        action = Action.CHECK if is_kept else Action.RETRY
+        step = Step(uri=uri, action=action, why=_LOOKED, loader=one.loader, entry=one.entry, row=one.row)
+        (found.checks if is_kept else found.work).append(step)
+    found.work, found.checks = (
+        [_marked_step(one, insides) for one in found.work],
+        [_marked_step(one, insides) for one in found.checks],
+    )
+
+
+def _marked_step(step: Step, insides: Insides) -> Step:
+    mark = insides.marks.get(step.uri)
+    return step if mark is None else replace(step, members=mark, problem=insides.problems.get(step.uri))
+
+
+def _vanished(known: KnownColumns, outcomes: Iterable[Outcome], unopened: Iterable[str]) -> Iterator[Step]:
+    """Sources that are gone; what lies below a folder that could not be listed, or in a file not opened, is not."""
+    unread = (*(outcome.uri for outcome in outcomes if outcome.status == Status.FAILED), *unopened)
     for uri, row in known.unseen():
         if not is_below(uri, unread):
             yield Step(uri=uri, action=Action.DELETE, why="no longer in the source", row=row)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from docpipe._ids import text_key
 from docpipe.errors import EmbedError
 from docpipe.pipeline.ingest.attached import Guard, Keeps
-from docpipe.pipeline.ingest.in_hand import Item, Job, Written
+from docpipe.pipeline.ingest.in_hand import Item, Job, Written, as_read
 from docpipe.pipeline.ingest.journal import Journal
 from docpipe.pipeline.ingest.ledger import Ledger, Row, Stamp, in_hand, parsed_key
 from docpipe.pipeline.ingest.paid_vectors import PaidVectors
@@ -186,7 +186,7 @@ class BatchWriter:
         )
 
     def _ledger_row(self, parsed: Parsed, job: Job) -> Row:
-        source, coverage = parsed.source, parsed.coverage
+        source, coverage = as_read(job, parsed.source), parsed.coverage
         return Row(
             uri=job.row.uri,
             document_id=parsed.document_id,
@@ -206,6 +206,7 @@ class BatchWriter:
             covered=coverage.covered,
             left_out=json.dumps(dict(coverage.left_out)) if coverage.left_out else "",
             run=self._run_id,
+            members=job.step.members,
         )
 
 

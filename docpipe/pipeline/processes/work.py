@@ -8,8 +8,8 @@ from typing import cast
 from docpipe import _codec, _ids
 from docpipe.errors import CorruptSource, UnreadableSource
 from docpipe.pipeline.processes.coverage import Coverage, coverage
-from docpipe.protocols import AssistedParser, Chunker, Loader, PagedParser, Parser, Payload, Wanted
-from docpipe.types import Blob, Chunk, Document, Entry, Source
+from docpipe.protocols import AssistedParser, Chunker, HoldsFiles, Loader, PagedParser, Parser, Payload, Wanted
+from docpipe.types import Blob, Chunk, Document, Entry, Outcome, Source
 
 PAGES_PER_PART = 48
 """Longer files are parsed in ranges of this many pages, on all workers, unless the parser says how many."""
@@ -126,6 +126,11 @@ class Work:
                 return Asking(source=blob.source, part=part, pages=pages)
             return self.join(blob.source, [part.data], {}, pages)
         return self._chunked(_one(blob.source, self.parser(blob)), blob.source, found_pages=pages)
+
+    def members(self, loader: int, entry: Entry) -> list[Entry | Outcome]:
+        """The files directly inside a file."""
+        holds = self.loaders[loader]
+        return list(holds.members(entry)) if isinstance(holds, HoldsFiles) else []
 
     def measure(self, loader: int, entry: Entry, kept: Collection[str] = ()) -> Measured:
         """Read a file, count its pages, and see which of them a service would have to read, unless it is long.

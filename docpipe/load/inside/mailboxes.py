@@ -1,0 +1,92 @@
+"""A mailbox (mbox) -> its messages."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from email.header import Header
+from email.parser import BytesHeaderParser
+from email.utils import parsedate_to_datetime
+from typing import BinaryIO
+
+from docpipe.load.inside.members import Allowed, Member, Named, checked, stamp, too_large
+
+_FROM = re.compile(rb"From \S+(?: at \S+)? .*\d{1,2}:\d\d.*\d{4}|From [^\s@]+(?:@\S+)? .*\d{1,2}:\d\d", re.I)
+_QUOTED = re.compile(rb"(?m)^>(>*From )")
+_UNSAFE = re.compile(r"[^\w.@+=-]+")
+_LONGEST_LINE = 1 << 20
+_HEADERS = 64 << 10
+_LONGEST_ID = 150
+
+
+class Mailbox:
+    """A file of messages, each after a line that begins with `From `; they are known by their Message-ID."""
+
+    title = "mailbox"
+
+    def __init__(self, file: BinaryIO, uri: str, allowed: Allowed) -> None:
+        self._file, self._allowed = file, allowed
+        self._places: list[tuple[int, int]] = []
+        self.members = tuple(checked(self._found(), allowed, uri))
+
+    def read(self, member: Member) -> bytes:
+        """A message as it was sent: what the mailbox put before lines with `From ` is taken out."""
+        start, stop = self._places[member.position]
+        self._file.seek(start)
+        return _QUOTED.sub(rb"\1", self._file.read(stop - start))
+
+    def close(self) -> None:
+        """Nothing is held but the file."""
+
+    def _found(self) -> Iterator[Member]:
+        named = Named()
+        for number, (start, stop, check) in enumerate(_messages(self._file), start=1):
+            self._places.append((start, stop))
+            size, problem = stop - start, None
+            self._file.seek(start)
+            if size > self._allowed.largest:
+                head, problem = self._file.read(_HEADERS), too_large(size, self._allowed)
+            else:
+                head = _QUOTED.sub(rb"\1", self._file.read(size))
+                size = len(head)
+            message_id, seconds = _known_by(head[:_HEADERS])
+            name, _ = named(f"{message_id or number}.eml")
+            yield Member(name=name, size=size, modified=stamp(seconds, check), position=number - 1, problem=problem)
+
+
+def is_mailbox(head: bytes) -> bool:
+    """Whether a file begins as a mailbox: the line with `From `, then a header."""
+    line, _, rest = head.lstrip(b"\r\n").partition(b"\n")
+    return bool(_FROM.match(line) and re.match(rb"(?:>?[\w-]+:)", rest))
+
+
+def _messages(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
+    """Of each message: where it begins, where it ends, and its check sum. The file may be moved between two."""
+    at, start, check, blank = 0, -1, 0, True
+    file.seek(0)
+    while line := file.readline(_LONGEST_LINE):
+        if blank and line.startswith(b"From ") and _FROM.match(line):
+            if start >= 0:
+                yield start, at, check
+                file.seek(at + len(line))
+            start, check = at + len(line), 0
+        else:
+            check = zlib.crc32(line, check)
+        blank = not line.strip()
+        at += len(line)
+    if start >= 0:
+        yield start, at, check
+
+
+def _known_by(head: bytes) -> tuple[str, float]:
+    """A message's id, made safe, and when it was sent; nothing where it does not say."""
+    message = BytesHeaderParser().parsebytes(head)
+    identity = str(_plain(message.get("Message-ID"))).strip("<> \t\r\n")
+    try:
+        seconds = parsedate_to_datetime(str(_plain(message.get("Date")))).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
+        seconds = 0.0
+    return _UNSAFE.sub("_", identity)[:_LONGEST_ID].strip("._"), seconds
+
+
+def _plain(value: "str | Header | None") -> str:
+    return "" if value is None else str(value)
