@@ -5,18 +5,18 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from docpipe.errors import CorruptSource, EncryptedSource
+from docpipe.parse.page import account
 from docpipe.parse.page.assembly import assemble
-from docpipe.parse.page.lettering import storable
 from docpipe.parse.page.outline import Entry
 from docpipe.parse.page.printed import PrintedPage
 from docpipe.parse.page.reader import PageReader, shown_size
 from docpipe.parse.page.repair import with_new_page_tree
-from docpipe.types import Blob, Document, Source
+from docpipe.types import Blob, Document, Link, OutlineEntry, Source
 
 if TYPE_CHECKING:
     import pymupdf
@@ -34,6 +34,8 @@ class PdfPart:
     pages: tuple[PrintedPage, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
     outline: tuple[Entry, ...] = ()
+    links: tuple[tuple[Link, ...], ...] = ()
+    """Of each page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +70,22 @@ class PdfParser:
     def merge(self, source: Source, parts: Sequence[PdfPart], /) -> Document:
         """The document: running headers, headings, joined paragraphs are told from all pages together."""
         pages = [page for part in parts for page in part.pages]
-        return assemble(source, pages, outline=parts[0].outline, metadata=parts[0].metadata)
+        document = assemble(source, pages, outline=parts[0].outline, metadata=parts[0].metadata)
+        return replace(
+            document,
+            outline=tuple(OutlineEntry(*entry[:2], page=max(entry.page, 0) or None) for entry in parts[0].outline),
+            links=account.of_all([some for part in parts for some in part.links]),
+        )
 
     def _part(self, blob: Blob, start: int, stop: int | None) -> PdfPart:
         with self.opened(blob) as document:
             numbers = range(start, min(document.page_count, document.page_count if stop is None else stop))
             with _no_collection():
                 pages = tuple(_page(document, number, tables=self.tables) for number in numbers)
+            links = tuple(_links(document, number) for number in numbers)
             if start:
-                return PdfPart(pages)
-            return PdfPart(pages, _metadata(document), _outline(document))
+                return PdfPart(pages, links=links)
+            return PdfPart(pages, _metadata(document), _outline(document), links)
 
     @contextmanager
     def opened(self, blob: Blob) -> "Iterator[pymupdf.Document]":
@@ -169,21 +177,25 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 def _metadata(document: "pymupdf.Document") -> dict[str, str]:
-    """What the file says about itself, junk included."""
-    names = {"title": "title", "author": "author", "creationDate": "created", "subject": "subject"}
+    """What the file says about itself, a junk title included."""
     try:
-        found = document.metadata or {}
+        return account.metadata(document)
     except failures():
         return {}
-    return {name: storable(str(found.get(key) or ""))[0] for key, name in names.items()}
 
 
 def _outline(document: "pymupdf.Document") -> tuple[Entry, ...]:
     try:
-        entries = document.get_toc(simple=True)
+        return account.outline(document)
     except failures():
         return ()
-    return tuple(Entry(int(level), storable(str(title))[0], int(page)) for level, title, page in entries[:5000])
+
+
+def _links(document: "pymupdf.Document", index: int) -> tuple[Link, ...]:
+    try:
+        return account.links(document.load_page(index), index + 1)
+    except failures():
+        return ()
 
 
 def _page(document: "pymupdf.Document", index: int, *, tables: bool) -> PrintedPage:
@@ -193,7 +205,7 @@ def _page(document: "pymupdf.Document", index: int, *, tables: bool) -> PrintedP
     try:
         page = document.load_page(index)
         size = shown_size(page)
-        reader = PageReader(page, index + 1, text=text, pictures=text | flags.TEXT_PRESERVE_IMAGES)
+        reader = PageReader(page, index + 1, text=text, pictures=text | flags.TEXT_PRESERVE_IMAGES, clip=text)
         return reader.read(tables=tables)
     except failures():
         return PrintedPage(index + 1, *size, (), needs_ocr=True, damaged=True)

@@ -7,9 +7,11 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docpipe import _ids
+from docpipe._dates import iso_date
 from docpipe._language import primary_language
 from docpipe.errors import CorruptSource, EncryptedSource, ParseError, SourceError, SourceTooLarge
 from docpipe.parse.draft import clean, folded, known
+from docpipe.parse.properties import named, people, words
 from docpipe.types import Blob, Block, BlockKind, Document, Page, Source, Span
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _LEAST_TEXT = 8
 class PypdfParser:
     """A PDF's text layer as paragraphs with page numbers. For those who cannot use `parse.pdf`'s AGPL engine."""
 
-    VERSION = 1
+    VERSION = 2
 
     password: str = ""
     """Opens encrypted files; files without a user password open without it."""
@@ -247,6 +249,14 @@ def _has_image(page: Any) -> bool:
 def _metadata(reader: "pypdf.PdfReader") -> dict[str, str]:
     try:
         info = reader.metadata
-        return {"title": str(info.title or ""), "author": str(info.author or "")} if info else {}
+        if not info:
+            return {}
+        return {
+            "title": named(str(info.title or "")),
+            "authors": people([str(info.author or "")]),
+            "created": iso_date(str(info.get("/CreationDate") or "")),
+            "modified": iso_date(str(info.get("/ModDate") or "")),
+            "keywords": words([str(info.get("/Keywords") or "")]),
+        }
     except _failures():
         return {}

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from docpipe import _ids
-from docpipe._language import primary_language
 from docpipe.geometry import UNCUT, Geometry, Line
+from docpipe.parse.draft import with_language
 from docpipe.parse.page.continued import joined
 from docpipe.parse.page.flow import in_order
 from docpipe.parse.page.furniture import set_aside
@@ -21,7 +21,6 @@ _JUNK = re.compile(
     r"|slide \d+|(?:powerpoint|word) (?:presentation|document)|presentation|document\d*|title)",
     re.I,
 )
-_PDF_DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?)?")
 
 
 def assemble(
@@ -190,17 +189,6 @@ def _metadata(
     if not title or _JUNK.fullmatch(title):
         heading = next((block for block in blocks if block.kind is BlockKind.TITLE), None)
         found["title"] = heading.span.of(text) if heading else ""
-    found["language"] = primary_language(text)
-    found["created"] = _date(found.get("created", ""))
+    found = with_language(found, text)
     found["damaged_pages"] = ", ".join(str(page.number) for page in pages if page.damaged)
     return {key: value for key, value in found.items() if value}
-
-
-def _date(stamp: str) -> str:
-    """A PDF's date stamp in ISO 8601, as far as it goes."""
-    match = _PDF_DATE.match(stamp)
-    if not match:
-        return stamp
-    year, month, day, hour, minute, second = match.groups()
-    date = "-".join(part for part in (year, month, day) if part)
-    return f"{date}T{hour}:{minute}:{second or '00'}" if hour and day else date
