@@ -16,6 +16,7 @@ from docpipe.parse.opendocument import OpenDocumentParser
 from docpipe.parse.pdf import PdfParser
 from docpipe.parse.pptx import PptxParser
 from docpipe.parse.text import TextParser
+from docpipe.parse.xls import XlsParser
 from docpipe.parse.xlsx import XlsxParser
 from docpipe.protocols import AssistedParser, PagedParser, Parser, Payload, Recogniser, Wanted
 from docpipe.types import Blob, Document, Source
@@ -33,6 +34,7 @@ _FIELDS: Mapping[str, str] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.ms-excel": "xls",
     "application/vnd.oasis.opendocument.text": "opendocument",
     "application/vnd.oasis.opendocument.spreadsheet": "opendocument",
     "application/vnd.oasis.opendocument.presentation": "opendocument",
@@ -45,7 +47,7 @@ _PAGES_PER_PART = 48
 """Of a parser that does not say how many."""
 
 _READ = "PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, mail, HTML, Markdown, CSV, TSV and text"
-_OLD = {"application/msword": "docx", "application/vnd.ms-excel": "xlsx", "application/vnd.ms-powerpoint": "pptx"}
+_OLD = {"application/msword": "docx", "application/vnd.ms-powerpoint": "pptx"}
 """Formats of Office before 2007 -> what to save them as."""
 
 _ARCHIVES = ("zip", "gzip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
@@ -76,6 +78,8 @@ class AutoParser:
     """PowerPoint presentations."""
     xlsx: XlsxParser = field(default_factory=XlsxParser)
     """Excel workbooks."""
+    xls: XlsParser = field(default_factory=XlsParser)
+    """Excel workbooks of before 2007."""
     opendocument: OpenDocumentParser = field(default_factory=OpenDocumentParser)
     """Texts, sheets and slides of LibreOffice."""
     epub: EpubParser = field(default_factory=EpubParser)
@@ -169,7 +173,7 @@ def _unsupported(source: Source) -> UnsupportedMedia:
 def _advice(media: str) -> str:
     """What a user with a file of this type can do."""
     if media.startswith("image/"):
-        reads = "`parse.auto: {pdf: {use: parse.ocr}}` (here; `pip install 'docpipe[ocr]'`) or `{use: parse.glm_ocr}`"
+        reads = "`parse.auto: {pdf: {use: parse.ocr}}` (on this machine) or `{use: parse.glm_ocr}`"
         return f"pictures are read by {reads}, as PNG, JPEG, WEBP, TIFF, GIF or BMP"
     if media in _OLD:
         return f"files of Office before 2007 are not read: save it as {_OLD[media]} in Office or LibreOffice"

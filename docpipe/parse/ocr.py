@@ -29,7 +29,7 @@ _PAPER = 150.0
 class OcrParser:
     """PDFs and images (PNG, JPEG, WEBP, TIFF, GIF, BMP), read here by OCR where the file itself holds no sound text.
 
-    English, Chinese, and other languages in Latin letters; needs the extra `ocr` as soon as a page has to be read so.
+    English, Chinese, Japanese, and most languages in Latin letters; pages in other scripts stay marked.
     """
 
     VERSION = 1
@@ -55,7 +55,7 @@ class OcrParser:
 
         Raises:
             EncryptedSource, CorruptSource, SourceTooLarge: the file cannot be read.
-            MissingExtra: a page needs OCR, and the extra `ocr` is not installed.
+            MissingWeights, DamagedWeights: a page needs OCR, and the networks that come with the package are not there.
         """
         yield self.merge(blob.source, [self.parse_pages(blob, 0, self.page_count(blob))])
 

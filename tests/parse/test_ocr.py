@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -13,14 +14,15 @@ from PIL import Image
 from printed_pages import finished, flow, new
 
 from docpipe import _ids
-from docpipe.errors import MissingExtra
+from docpipe.errors import MissingWeights
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.ocr import OcrParser
 from docpipe.parse.page.printed import Piece, PrintedLine
 from docpipe.parse.pdf import PdfParser
 from docpipe.parse.scan import local_engine, local_page
-from docpipe.parse.scan.local_engine import Reading, type_corners
 from docpipe.parse.scan.local_lines import Frame, Seen, as_on_page, printed, slant, words
+from docpipe.parse.scan.local_outlines import type_corners
+from docpipe.parse.scan.local_readings import Reading
 from docpipe.pipeline.processes.work import PAGES_PER_PART, Work
 from docpipe.tables import read
 from docpipe.types import Blob, BlockKind, Document, Source
@@ -159,11 +161,10 @@ class TestParser:
         assert part(AutoParser()) == part(PdfParser()) == PAGES_PER_PART
 
     def test_what_to_install_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(__import__("sys").modules, "rapidocr", None)
-        local_engine._engine.cache_clear()
-        with pytest.raises(MissingExtra) as caught:
+        missing = replace(local_engine._DETECTION, carrier="no-such-carrier")
+        monkeypatch.setattr(local_engine, "_DETECTION", missing)
+        with pytest.raises(MissingWeights, match=r"no-such-carrier 0\.1\.0"):
             parsed(scanned())
-        assert caught.value.extra == "ocr" and "docpipe[ocr]" in caught.value.remedy
 
 
 def parsed_as_pdf(source: Blob) -> Document:
@@ -178,16 +179,10 @@ def png(image: Image.Image) -> Blob:
     return Blob(source=source, data=data)
 
 
-@pytest.fixture
-def reads() -> None:
-    pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
-
-
 def folded(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.usefixtures("reads")
 class TestReading:
     def test_a_scan_is_read_with_its_title_and_places(self) -> None:
         document = parsed(scanned())

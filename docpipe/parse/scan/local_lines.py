@@ -8,7 +8,8 @@ from typing import NamedTuple
 from docpipe.parse.content import Box, FoundTable, Word
 from docpipe.parse.page.lettering import storable
 from docpipe.parse.page.printed import Piece, PrintedLine
-from docpipe.parse.scan.local_engine import Reading, type_corner, type_corners
+from docpipe.parse.scan.local_outlines import type_corner, type_corners
+from docpipe.parse.scan.local_readings import Reading
 
 _LETTERS = 0.72
 """Size of the letters of a line, in heights of the area that the detector finds for it."""

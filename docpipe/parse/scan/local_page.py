@@ -8,8 +8,9 @@ from docpipe.parse.grid.tables import find_tables
 from docpipe.parse.page.layout import arrange
 from docpipe.parse.page.printed import PrintedLine, PrintedPage, turned
 from docpipe.parse.scan import local_engine as engine
-from docpipe.parse.scan.local_engine import Reading, type_corners
 from docpipe.parse.scan.local_lines import Frame, Seen, as_on_page, extent, printed, slant, words
+from docpipe.parse.scan.local_outlines import type_corners
+from docpipe.parse.scan.local_readings import Reading
 from docpipe.parse.scan.local_rules import rules
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ _CLEARLY = 0.05
 """By how much the score has to be better when a page is turned over."""
 _LEGIBLE = 0.5
 """Lines read with a lower score are left out."""
-_TRUSTED = 0.7
-"""Pages whose letters have a lower score on average stay marked."""
+_TRUSTED = 0.8
+"""Pages whose ink is read with a lower score on average stay marked."""
+_LOST, _FEWEST_LOST = 0.08, 8
+"""So do those that lost so many letters between others (of all, and at least): their language has its own."""
 _TALL = 2.0
 """Heights of a line in its widths from which it is taken to run upwards or downwards."""
 
@@ -38,7 +41,7 @@ def page(picture: "type_picture", number: int, width: float, height: float, *, t
         width, height: of the page as shown, in points.
 
     Raises:
-        MissingExtra: the packages of the extra `ocr` are not installed.
+        MissingWeights, DamagedWeights: the package with the networks is not as it should be.
     """
     scale = picture.shape[1] / width
     quads = engine.detected(picture)
@@ -55,7 +58,9 @@ def page(picture: "type_picture", number: int, width: float, height: float, *, t
         found = find_tables(words(lines), drawn, width=frame.width, height=frame.height)
     pieces = arrange(lines, turned=aside, tables=found, width=frame.width, height=frame.height)
     pieces = tuple(as_on_page(piece, frame) for piece in pieces)
-    return PrintedPage(number, width, height, pieces, turn=turn, needs_ocr=not _is_trusted(seen))
+    return PrintedPage(
+        number, width, height, pieces, turn=turn, needs_ocr=not _is_trusted([one.reading for one in seen])
+    )
 
 
 def _turn(picture: "type_picture", quads: Sequence[type_corners]) -> int:
@@ -94,7 +99,9 @@ def _seen(
     """Lines that are read on a page turned so, in the reading frame."""
     rolled = [_rolled(quad, turn) for quad in quads]
     readings = [(quad, engine.read(picture, quad)) for quad in rolled]
-    return [Seen(_in_frame(quad, turn, scale, size), reading) for quad, reading in readings if reading.text]
+    return [
+        Seen(_in_frame(quad, turn, scale, size), reading) for quad, reading in readings if reading.text or reading.ink
+    ]
 
 
 def _in_frame(quad: type_corners, turn: int, scale: float, size: tuple[float, float]) -> type_corners:
@@ -141,6 +148,9 @@ def _may_hold_tables(lines: Sequence[PrintedLine]) -> bool:
     return False
 
 
-def _is_trusted(seen: Sequence[Seen]) -> bool:
-    letters = sum(len(one.reading.text) for one in seen)
-    return sum(len(one.reading.text) * one.reading.score for one in seen) >= _TRUSTED * letters
+def _is_trusted(readings: Sequence[Reading]) -> bool:
+    ink = sum(reading.ink for reading in readings)
+    if sum(reading.ink * reading.score for reading in readings) < _TRUSTED * ink:
+        return False
+    lost, letters = (sum(counts) for counts in ([one.lost for one in readings], [len(one.centres) for one in readings]))
+    return lost < _FEWEST_LOST or lost < _LOST * letters

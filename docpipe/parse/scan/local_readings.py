@@ -1,0 +1,135 @@
+"""What the network says of each step along a line -> its text, and how much of the ink it accounts for (numpy only)."""
+
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type_line = NDArray[np.uint8]
+    type_likelihoods = NDArray[np.float32]
+
+STEP = 8
+"""Pixels of a line, which is 48 high, to a step of the network."""
+_DARKER = 60
+"""Of 256 greys: what differs from the ground by more is ink."""
+_EDGE = 6
+"""Pixels above and below, where letters of the neighbouring lines may reach in."""
+_STROKE = 9
+"""Pixels of ink in a column: letters have strokes that high, dots and dashes do not."""
+_REACH, _WIDE_REACH = 2, 4
+"""Steps around the place of a letter that it accounts for; those of Chinese letters, which are as wide as high."""
+_PATTERN = 0.7
+"""Of 1: how much a line is like itself, moved by the width of one sign, where it is an ornament."""
+_WIDTHS = (6, 64)
+"""Pixels of a sign of an ornament."""
+_WIDER, _MORE = 1.75, 1.5
+"""Distance of two letters, in usual ones and in steps beyond that, between which another one may have been lost."""
+_FEWEST = 4
+"""Distances from which the usual one can be told."""
+
+
+class Reading(NamedTuple):
+    """What stands on a line."""
+
+    text: str
+    score: float
+    """From 0 to 1: how sure the letters are, times the share of the line's ink that they account for."""
+    centres: tuple[float, ...]
+    """Of each letter that is no blank, from 0 to 1 of the line's length."""
+    ink: int = 0
+    """How long the line is where it is printed, in steps (sixths of its height); 0 for an ornament."""
+    lost: int = 0
+    """Places between its letters where another one is printed that the network does not know."""
+
+
+NOTHING = Reading("", 0.0, ())
+
+
+def reading(said: "type_likelihoods", letters: Sequence[str], line: "type_line") -> Reading:
+    """The text of a line.
+
+    A network that was never taught a script says, and is sure of it, that there is nothing: what tells is the ink.
+
+    Args:
+        said: how likely each class is at each step, shape (steps, classes); class 0 stands between letters.
+        letters: what each class stands for.
+        line: shape (48, width, 3); steps beyond its width are empty.
+    """
+    import numpy as np
+
+    inked = _inked(line)
+    best = said.argmax(axis=1)
+    new = best != 0
+    new[1:] &= best[1:] != best[:-1]
+    steps = np.flatnonzero(new)
+    signs = [letters[best[step]] for step in steps]
+    ink = int(inked.sum())
+    if not "".join(signs).strip():
+        return NOTHING._replace(ink=ink)
+    places = [(int(step), sign) for step, sign in zip(steps, signs, strict=True) if sign.strip()]
+    length = max(1.0, line.shape[1] / STEP)
+    return Reading(
+        text="".join(signs),
+        score=float(said[steps, best[steps]].mean()) * _accounted(inked, places),
+        centres=tuple(min(1.0, (step + 0.5) / length) for step, _ in places),
+        ink=ink,
+        lost=_lost(inked, list(zip(steps.tolist(), signs, strict=True))),
+    )
+
+
+def _inked(line: "type_line") -> Any:
+    """For each step whether a letter may be printed there; nowhere on an ornament."""
+    import numpy as np
+
+    grey = line.mean(axis=2)
+    dark = (np.abs(grey - np.median(grey)) > _DARKER)[_EDGE:-_EDGE].sum(axis=0)
+    count = len(dark) // STEP
+    if _is_ornament(dark):
+        return np.zeros(count, bool)
+    return (dark >= _STROKE)[: count * STEP].reshape(count, STEP).any(axis=1)
+
+
+def _is_ornament(dark: Any) -> bool:
+    """Whether a line is one sign over and over: stars, dots."""
+    import numpy as np
+
+    profile = dark - dark.mean()
+    power = float((profile * profile).sum())
+    widest = min(_WIDTHS[1], len(profile) // 6)
+    if widest <= _WIDTHS[0] or not power:
+        return False
+    alike = [float((profile[width:] * profile[:-width]).sum()) / power for width in range(_WIDTHS[0], widest)]
+    lowest = int(np.argmin(alike))
+    return max(alike[lowest:]) > _PATTERN
+
+
+def _accounted(inked: Any, places: Sequence[tuple[int, str]]) -> float:
+    """Share of the printed steps that are near a letter."""
+    import numpy as np
+
+    printed = np.flatnonzero(inked)
+    if not len(printed):
+        return 1.0
+    at = np.array([step for step, _ in places])
+    reach = np.array([_WIDE_REACH if _is_wide(sign) else _REACH for _, sign in places])
+    return float((np.abs(printed[:, None] - at[None]) <= reach[None]).any(axis=1).mean())
+
+
+def _is_wide(sign: str) -> bool:
+    return unicodedata.east_asian_width(sign) in "WF"
+
+
+def _lost(inked: Any, signs: Sequence[tuple[int, str]]) -> int:
+    """Places between two letters that are far apart and have ink half way."""
+    import numpy as np
+
+    pairs = [(one, other) for (one, a), (other, b) in pairwise(signs) if a.strip() and b.strip()]
+    if len(pairs) < _FEWEST:
+        return 0
+    usual = float(np.median([other - one for one, other in pairs]))
+    far = [(one + other) // 2 for one, other in pairs if other - one >= max(_WIDER * usual, usual + _MORE)]
+    return sum(1 for middle in far if middle < len(inked) and inked[middle])
