@@ -25,7 +25,7 @@ def link_of(text: str, url: str, page: int | None = None) -> Link | None:
     """
     if len(url) > 2 * LONGEST_ADDRESS:
         return None
-    url = _IGNORED.sub("", url).strip().replace(" ", "%20")
+    url = "%20".join(_IGNORED.sub("", url).split())
     if not url or url.startswith("#") or len(url) > LONGEST_ADDRESS:
         return None
     scheme = _SCHEME.match(url)

@@ -34,7 +34,7 @@ _NAMES = {"lang": "language", "authors": "author", "published": "date", "descrip
 class MarkdownParser:
     """Markdown with its signs taken away: what a reader sees, in blocks."""
 
-    VERSION = 1
+    VERSION = 2
 
     link_targets: bool = False
     """Whether a link's address follows its text, as `text <https://...>`."""
@@ -206,6 +206,8 @@ class _Writer:
             return unwrapped(content), False
         engine, children = _engine(), list["Token"]()
         engine.inline.parse(content, engine, self._environment, children)
+        for words, address, _ in _links(children):
+            self._draft.add_link(words, address)
         if self._targets:
             _show_targets(children)
         text = unwrapped("".join(map(_text, children)))
@@ -215,12 +217,22 @@ class _Writer:
 
 def _show_targets(tokens: "Sequence[Token]") -> None:
     """Let the end of each link say where it leads, unless its text does."""
-    address, begun = "", 0
+    for words, address, end in _links(tokens):
+        if words != address:
+            end.content = f" <{address}>" if address else ""
+
+
+def _links(tokens: "Sequence[Token]") -> "list[tuple[str, str, Token]]":
+    """Words, address and last token of each link."""
+    found, begun = list[tuple[str, str, "Token"]](), list[int]()
     for number, token in enumerate(tokens):
         if token.type == "link_open":
-            address, begun = str(token.attrGet("href") or ""), number
-        elif token.type == "link_close" and "".join(map(_text, tokens[begun:number])) != address:
-            token.content = f" <{address}>" if address else ""
+            begun.append(number)
+        elif token.type == "link_close" and begun:
+            first = begun.pop()
+            address = str(tokens[first].attrGet("href") or "")
+            found.append(("".join(map(_text, tokens[first:number])), address, token))
+    return found
 
 
 def _text(token: "Token") -> str:

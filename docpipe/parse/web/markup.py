@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from docpipe.parse.draft import Draft, folded
+from docpipe.parse.links import LONGEST_TEXT
 from docpipe.parse.web.html_tables import BLOCKS, SKIPPED, is_hidden, is_layout, number, shown, table_of, visible_text
 from docpipe.tables import Table
 from docpipe.types import BlockKind
@@ -42,6 +43,8 @@ class Piece:
     """It stands in what the page itself declares to be its main part."""
     coded: bool = False
     """It holds code."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Words and address of each link in it, as the page has them."""
 
 
 def parse(text: str) -> "HtmlElement | None":
@@ -84,6 +87,8 @@ def write(text: str, draft: Draft) -> None:
 def append(found: Iterable[Piece], draft: Draft) -> None:
     """Append pieces to a draft."""
     for piece in found:
+        for words, address in piece.links:
+            draft.add_link(words, address)
         if piece.table is not None:
             draft.add_table(piece.table)
         else:
@@ -117,6 +122,7 @@ class _Reading:
         self._text: list[str] = []
         self._linked = 0
         self._links = 0
+        self._addresses: list[tuple[str, str]] = []
         self._chrome = 0
         self._main = 0
         self._coded = False
@@ -204,6 +210,7 @@ class _Reading:
             self._lists.pop()
         elif tag == "a":
             self._links -= 1
+            self._addresses += _addresses([element])
             self._target(element.get("href") or "")
 
     def _target(self, address: str) -> None:
@@ -234,6 +241,7 @@ class _Reading:
         linked, self._linked, self._text = self._linked, 0, []
         if not text:
             return
+        links, self._addresses = tuple(self._addresses), []
         tag, rank = self._inside[-1] if self._inside else ("p", 0)
         kind = _KINDS.get(tag, BlockKind.PARAGRAPH)
         if kind is BlockKind.HEADING:
@@ -241,10 +249,13 @@ class _Reading:
         if tag == "li" and not self._fresh and self.found and self.found[-1].label == "li":
             self.found[-1].text += "\n" + text
             self.found[-1].linked += linked
+            self.found[-1].links += links
             return
         self._fresh = False
         marker, self._marker = self._marker if tag == "li" else "", ""
-        self._place(Piece(kind=kind, text=marker + text, level=rank, label=tag, linked=linked, marker=marker))
+        self._place(
+            Piece(kind=kind, text=marker + text, level=rank, label=tag, linked=linked, marker=marker, links=links)
+        )
 
     def _table(self, element: "HtmlElement") -> None:
         for caption in element.iterfind("caption"):
@@ -253,7 +264,8 @@ class _Reading:
         text = " ".join(cell.text for row in table.rows for cell in row)
         if text.strip():
             linked = sum(len("".join(link.itertext()).strip()) for link in element.iter("a"))
-            self._place(Piece(kind=BlockKind.TABLE, text=text, label="table", table=table, linked=linked))
+            links = tuple(_addresses(element.iter("a")))
+            self._place(Piece(kind=BlockKind.TABLE, text=text, label="table", table=table, linked=linked, links=links))
 
     def _code(self, element: "HtmlElement") -> None:
         code = next(iter(element.iter("code")), element)
@@ -274,6 +286,21 @@ class _Reading:
         piece.chrome, piece.main = self._chrome > 0, self._main > 0
         piece.coded, self._coded = self._coded or piece.kind is BlockKind.CODE, False
         self.found.append(piece)
+
+
+def _addresses(elements: "Iterable[HtmlElement]") -> list[tuple[str, str]]:
+    """The words, or some of them, and the address of each link."""
+    return [(_first_words(one), address) for one in elements if (address := one.get("href"))]
+
+
+def _first_words(element: "HtmlElement") -> str:
+    words, length = list[str](), 0
+    for text in element.itertext():
+        words.append(text)
+        length += len(text)
+        if length > LONGEST_TEXT:
+            break
+    return "".join(words)
 
 
 def _is_main(element: "HtmlElement", tag: str) -> bool:
