@@ -6,7 +6,8 @@
     |- WeightsError(.carrier, .file)  MissingWeights, DamagedWeights: a model's file inside an installed package
     |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
     |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed (SnapshotGone,
-    |                             IndexDamaged), WorkerDied (WorkerKilled), TimedOut, OutOfMemory
+    |                             IndexDamaged), WorkerDied (WorkerKilled), TimedOut, OutOfMemory,
+    |                             TooMuchOutput, NotAllowed
     |- RunLocked(.holder)         another run works on the same index
     |- ServiceError(.service, .status, .code, .request_id)  Unauthorized, OutOfCredit(.resets_at), BudgetSpent,
     |                             RateLimited(.retry_after), Unavailable, Refused(.content_policy), BadReply
@@ -233,6 +234,14 @@ class TimedOut(StageError):
 
 class OutOfMemory(StageError):
     """Needed more memory than the limit and was stopped."""
+
+
+class TooMuchOutput(StageError):
+    """Made more of its item than the limit."""
+
+
+class NotAllowed(StageError, PermissionError):
+    """A stage in a worker process wanted what workers may not: the network, another program, to write a file."""
 
 
 class RunLocked(DocpipeError):

@@ -5,7 +5,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +44,7 @@ class WebLoader:
     """The pages of a list of addresses. Identity is the address, in its one spelling."""
 
     VERSION = 1
+    fetches = True
 
     urls: tuple[str, ...] = ()
     """Addresses, `https://...`."""
@@ -99,7 +99,16 @@ class WebLoader:
             UnreadableSource: it is not there, or cannot be had now; the message says why.
             Unauthorized, OutOfCredit: the reader's account cannot be used.
         """
-        return _read_once(self, entry)
+        try:
+            return self._by_reader(entry) if self.via == "reader" else self._direct(entry)
+        except (Unauthorized, OutOfCredit):  # no other page would fare better: the run ends
+            raise
+        except ServiceError as error:
+            raise UnreadableSource(error.message, source=entry.uri, remedy=error.remedy) from error
+        except SourceTooLarge as error:
+            raise SourceTooLarge(
+                error.message, source=entry.uri, remedy="raise `max_mb`, or take it from the list"
+            ) from error
 
     def _listed(self) -> Iterator[str]:
         """Addresses as they are written, the spelling made one where they can be read."""
@@ -201,21 +210,6 @@ class WebLoader:
                 message, source=entry.uri, remedy="raise `max_mb` of load.web, or take it from the list"
             )
         return _blob(entry, data, "text/markdown")
-
-
-@lru_cache(maxsize=1)
-def _read_once(loader: WebLoader, entry: Entry) -> Blob:
-    """A page's blob; kept until the next one is read, for a long file is asked for once per range of its pages."""
-    try:
-        return loader._by_reader(entry) if loader.via == "reader" else loader._direct(entry)
-    except (Unauthorized, OutOfCredit):  # no other page would fare better: the run ends
-        raise
-    except ServiceError as error:
-        raise UnreadableSource(error.message, source=entry.uri, remedy=error.remedy) from error
-    except SourceTooLarge as error:
-        raise SourceTooLarge(
-            error.message, source=entry.uri, remedy="raise `max_mb`, or take it from the list"
-        ) from error
 
 
 _GONE_REMEDY = "take it from the list, or correct its address"

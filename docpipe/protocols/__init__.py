@@ -91,7 +91,12 @@ class BatchStage(Protocol[In, Out]):
 
 
 class Loader(Protocol):
-    """Where sources come from. Runs `entries` in the main process and `read` in workers."""
+    """Where sources come from. Runs `entries` in the main process and `read` in workers.
+
+    Workers have no network, write to their own folder only, and see few environment variables. A loader that needs the
+    network to read has `fetches = True`: its `read` runs in the main process, too. One that reads environment variables
+    in a worker names them in `environment_names`.
+    """
 
     def entries(self) -> Iterator[Entry | Outcome]:
         """Everything there, in a stable order; what cannot be indexed comes as an Outcome with its reason.

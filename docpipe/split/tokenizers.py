@@ -5,9 +5,10 @@ import re
 import unicodedata
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
+from docpipe import _parent
 from docpipe._weights import BGE_SMALL_EN_TOKENIZER, PackagedFile, locate
 from docpipe.errors import UnknownName
 from docpipe.protocols import Tokenizer
@@ -15,6 +16,8 @@ from docpipe.protocols import Tokenizer
 if TYPE_CHECKING:
     import tiktoken
     import tokie
+
+    from docpipe.split.zai_tokens import Platform
 
 Spaces = Literal["free", "counted", "joined"]
 """What white space costs, and so whether counts of parts that are cut at white space add up to that of the whole.
@@ -231,9 +234,22 @@ def _characters() -> Tokenizer:
 
 @cache
 def _zai() -> Tokenizer:
-    from docpipe.split.zai_tokens import Platform, ZaiTokens
+    from docpipe.split.zai_tokens import ZaiTokens
 
-    return ZaiTokens.asking(Platform(), local=_cl100k_base())
+    ask = partial(_parent.answer, "count") if _parent.is_connected() else counted_by_service
+    return ZaiTokens.asking(ask, local=_cl100k_base())
+
+
+@cache
+def _platform() -> "Platform":
+    from docpipe.split.zai_tokens import Platform
+
+    return Platform()
+
+
+def counted_by_service(texts: Sequence[str], /) -> list[int] | None:
+    """Tokens of a message with each text, as the platform counts; None where it cannot be asked."""
+    return _platform()(texts)
 
 
 TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from misbehaving import Misbehaving
 
-from docpipe._http import meter
 from docpipe.errors import ConfigError, CorruptSource, OutOfMemory, TimedOut, WorkerDied, WorkerKilled
 from docpipe.pipeline.processes.workers import Limits, Reply, WorkerPool
 
@@ -145,12 +144,3 @@ def test_closing_ends_a_process_that_hangs() -> None:
     pool.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-
-
-def test_what_a_service_did_for_a_worker_is_counted_here(pool: WorkerPool) -> None:
-    before = meter.totals()
-    for fails in (False, True, False):
-        ask(pool, "call", "tokenizer", fails)
-    ask(pool, "greet", "nobody")
-    between = meter.difference(meter.totals(), before)
-    assert between == {("tokenizer", "toy"): meter.Tally(requests=3, attempts=3, prompt_tokens=30)}

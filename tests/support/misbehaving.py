@@ -22,14 +22,6 @@ class Misbehaving:
 
     greeting: str = "hello"
 
-    def call(self, service: str, fails: bool) -> None:
-        """Have a service read ten tokens, and fail afterwards where asked to."""
-        from docpipe._http import meter
-
-        meter.add(service, "toy", meter.Tally(requests=1, attempts=1, prompt_tokens=10))
-        if fails:
-            raise ValueError("after the call")
-
     def greet(self, name: str) -> str:
         return f"{self.greeting} {name}"
 

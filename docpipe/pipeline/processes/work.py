@@ -3,11 +3,12 @@
 import pickle
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
-from docpipe import _codec, _ids
+from docpipe import _codec, _ids, _parent
 from docpipe.errors import CorruptSource, UnreadableSource
 from docpipe.pipeline.processes.coverage import Coverage, coverage
+from docpipe.pipeline.processes.grants import Grants, grants
 from docpipe.protocols import AssistedParser, Chunker, HoldsFiles, Loader, PagedParser, Parser, Payload, Wanted
 from docpipe.types import Blob, Chunk, Document, Entry, Outcome, Source
 
@@ -112,17 +113,19 @@ class Work:
             indexed: digest that it has where it was only touched.
             kept: digests of files whose parsed documents are kept.
         """
-        blob = self.loaders[loader].read(entry)
+        blob = self._read(loader, entry)
         if blob.source.digest == indexed:
             return Unchanged(source=blob.source)
         if blob.source.digest in kept:
             return Known(source=blob.source)
         pages, most = self._pages(blob), self._pages_per_part
         if pages > most:
+            _keep_at_hand(blob)
             return Long(source=blob.source, pages=pages, part=most)
         if pages and self.assisted is not None:
             part = self._part(blob, 0, pages)
             if part.wanted:
+                _keep_at_hand(blob)
                 return Asking(source=blob.source, part=part, pages=pages)
             return self.join(blob.source, [part.data], {}, pages)
         return self._chunked(_one(blob.source, self.parser(blob)), blob.source, found_pages=pages)
@@ -138,7 +141,7 @@ class Work:
         Args:
             kept: digests of files of which no page has to be parsed: none is counted.
         """
-        blob = self.loaders[loader].read(entry)
+        blob = self._read(loader, entry)
         if blob.source.digest in kept:
             return Measured(source=blob.source, pages=0)
         pages, most = self._pages(blob), self._pages_per_part
@@ -167,6 +170,39 @@ class Work:
         return self._chunked(self.parser.merge(source, found), source, found_pages=pages)
 
     @property
+    def grants(self) -> Grants:
+        """What its stages need beyond what every worker has."""
+        return grants((*self.loaders, self.parser, self.chunker))
+
+    def answer(self, question: str, given: tuple[Any, ...], arguments: tuple[Any, ...]) -> Any:
+        """In the main process: what only it can do for a worker, which has neither network nor keys.
+
+        Args:
+            question: `fetch`, a file that the worker's call is about, or `count`, tokens of texts.
+            given: what the worker says.
+            arguments: of the call that it works on: it gets no other file.
+
+        Raises:
+            LookupError: nothing that may be asked.
+        """
+        if question == "fetch":
+            loader, entry = given
+            if (loader, entry) == arguments[:2] and fetches(self.loaders[loader]):
+                return self.loaders[loader].read(entry)
+        if question == "count":
+            from docpipe.split.tokenizers import counted_by_service
+
+            return counted_by_service(*given)
+        raise LookupError(f"a worker asked for {question!r}, which is not its call's")
+
+    def _read(self, loader: int, entry: Entry) -> Blob:
+        stage = self.loaders[loader]
+        if not fetches(stage) or not _parent.is_connected():
+            return stage.read(entry)
+        blob: Blob = _parent.answer("fetch", loader, entry)
+        return blob
+
+    @property
     def assisted(self) -> AssistedParser | None:
         """The parser, where a service reads some pages for it."""
         return assisting(self.parser)
@@ -186,8 +222,8 @@ class Work:
         blob = _at_hand.get(digest)
         if blob is None or blob.source.uri != entry.uri:
             _at_hand.clear()
-            blob = self.loaders[loader].read(entry)
-            _at_hand[blob.source.digest] = blob
+            blob = self._read(loader, entry)
+            _keep_at_hand(blob)
         if blob.source.digest != digest:
             raise UnreadableSource(
                 f"{entry.uri} changed while it was being read",
@@ -218,6 +254,16 @@ class Work:
             ),
             found_pages=found_pages,
         )
+
+
+def _keep_at_hand(blob: Blob) -> None:
+    _at_hand.clear()
+    _at_hand[blob.source.digest] = blob
+
+
+def fetches(loader: Loader) -> bool:
+    """Whether it reads over the network: in the main process, for workers have none."""
+    return bool(getattr(loader, "fetches", False))
 
 
 def assisting(parser: Parser) -> AssistedParser | None:

@@ -1,38 +1,26 @@
 """One isolated worker process: calls in on standard input, replies out on standard output.
 
 The parent starts it with `python -m docpipe.pipeline.processes.worker`, so nothing of the parent's program is imported
-again (no `if __name__ == "__main__"` is asked of users). Frames are a length and a pickle, both ways.
+again (no `if __name__ == "__main__"` is asked of users). Before it sees a file it gives up what parsing does not need:
+see `confinement`. What only the parent can ask, it puts to it in the middle of a call.
 """
 
+import importlib
+import importlib.util
 import os
 import pickle
 import signal
 import sys
-from collections.abc import Mapping
-from struct import Struct
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-LENGTH = Struct("<Q")
+from docpipe import _parent
+from docpipe.pipeline.processes.confinement import resource_limits
+from docpipe.pipeline.processes.confinement.confine import confine
+from docpipe.pipeline.processes.frames import Setup, read_frame, write_frame
 
-
-def read_frame(stream: BinaryIO) -> bytes | None:
-    """The next frame's bytes; None where the other side is gone."""
-    head = stream.read(LENGTH.size)
-    if head is None or len(head) < LENGTH.size:
-        return None
-    (length,) = LENGTH.unpack(head)
-    body = stream.read(length)
-    return body if body is not None and len(body) == length else None
-
-
-def write_frame(stream: BinaryIO, body: bytes) -> None:
-    """Send one frame."""
-    stream.write(LENGTH.pack(len(body)))
-    stream.write(body)
-    stream.flush()
-
-
-_NO_CALLS: Mapping[Any, Any] = {}
+_LARGE = ("pymupdf",)
+"""Takes seconds to compile."""
 _NOT_NEEDED = ("pymupdf.layout",)
 """PyMuPDF does without it; its models would cost each worker half a second of CPU and 50 MB."""
 
@@ -43,19 +31,23 @@ def main() -> None:
     sys.modules.update(dict.fromkeys(_NOT_NEEDED))  # type: ignore[arg-type]
     for ended in (signal.SIGINT, signal.SIGTERM):  # the parent's to handle: what is in hand is finished
         signal.signal(ended, signal.SIG_IGN)
-    path_frame, setup_frame = read_frame(calls), read_frame(calls)
-    if path_frame is None or setup_frame is None:
+    setup_frame, work_frame = read_frame(calls), read_frame(calls)
+    if setup_frame is None or work_frame is None:
         return
-    sys.path[:] = pickle.loads(path_frame)
+    setup: Setup = pickle.loads(setup_frame)
+    sys.path[:] = setup.path
     try:
-        work, seconds, memory = pickle.loads(setup_frame)
+        work = pickle.loads(work_frame)
     except Exception as error:  # a stage whose module cannot be imported here: the parent tells
         write_frame(replies, _error_frame(error))
         return
-    write_frame(replies, pickle.dumps(("value", None, {})))
+    _import_uncompiled()
+    held = confine(scratch=setup.scratch, programs=setup.programs, parent=setup.parent)
+    _parent.connect(_Parent(calls, replies))
+    write_frame(replies, pickle.dumps(("value", held)))
     while (frame := read_frame(calls)) is not None:
         method, arguments = pickle.loads(frame)
-        write_frame(replies, _reply(work, method, arguments, seconds=seconds, memory=memory))
+        write_frame(replies, _reply(work, method, arguments, setup))
 
 
 def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -67,72 +59,59 @@ def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     return calls, replies
 
 
-def _reply(work: Any, method: str, arguments: tuple[Any, ...], *, seconds: float, memory: int) -> bytes:
-    _limit(seconds=seconds, memory=memory)
-    before = _calls()
+def _import_uncompiled() -> None:
+    """Import large packages that their installer did not compile: a confined worker cannot keep what it compiles."""
+    for name in () if sys.dont_write_bytecode else _LARGE:
+        found = importlib.util.find_spec(name)
+        if found is not None and found.cached and not os.path.exists(found.cached):  # noqa: PTH110
+            importlib.import_module(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """Puts questions to the parent, which answers before it takes anything else for a reply."""
+
+    calls: BinaryIO
+    replies: BinaryIO
+
+    def __call__(self, question: str, arguments: tuple[Any, ...]) -> Any:
+        write_frame(self.replies, pickle.dumps(("asks", question, arguments), protocol=5))
+        frame = read_frame(self.calls)
+        if frame is None:
+            raise SystemExit
+        kind, value = pickle.loads(frame)
+        if kind == "error":
+            raise value
+        return value
+
+
+def _reply(work: Any, method: str, arguments: tuple[Any, ...], setup: Setup) -> bytes:
+    resource_limits.limit_call(seconds=setup.seconds, memory=setup.memory)
     try:
-        value = getattr(work, method)(*arguments)
-        return pickle.dumps(("value", value, _calls_since(before)), protocol=5)
+        frame = pickle.dumps(("value", getattr(work, method)(*arguments)), protocol=5)
+        return frame if len(frame) <= setup.output else pickle.dumps(("output", len(frame)))
     except MemoryError:
-        return pickle.dumps(("memory", None, {}))
+        return pickle.dumps(("memory", None))
     except RecursionError as error:
-        return _error_frame(RuntimeError(f"nested too deeply: {error}"), _calls_since(before))
+        return _error_frame(RuntimeError(f"nested too deeply: {error}"))
     except Exception as error:  # the parent decides what it means
-        return _error_frame(error, _calls_since(before))
+        return _error_frame(error)
     finally:
-        _lift_limits()
+        resource_limits.lift_call_limits()
 
 
-def _error_frame(error: Exception, calls: Mapping[Any, Any] = _NO_CALLS) -> bytes:
+def _error_frame(error: Exception) -> bytes:
+    """The error, and its words for a parent that does not know its class."""
+    words = f"{type(error).__name__}: {error}"[:_MOST_WORDS]
     try:
-        frame = pickle.dumps(("error", error, calls))
-        pickle.loads(frame)
+        itself = pickle.dumps(error)
+        pickle.loads(itself)
     except Exception:  # an exception that cannot travel goes as its words
-        frame = pickle.dumps(("error", RuntimeError(f"{type(error).__name__}: {error}"), calls))
-    return frame
+        itself = b""
+    return pickle.dumps(("error", itself if len(itself) <= _MOST_WORDS else b"", words))
 
 
-def _calls() -> Mapping[Any, Any]:
-    """What this process had services do, by the meter; nothing where no stage asks one."""
-    meter = sys.modules.get("docpipe._http.meter")
-    return meter.totals() if meter else {}
-
-
-def _calls_since(before: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    meter = sys.modules.get("docpipe._http.meter")
-    return meter.difference(meter.totals(), before) if meter else {}
-
-
-def _limit(*, seconds: float, memory: int) -> None:
-    """Backstops inside the process, should the parent be gone: an alarm, and a cap on address space."""
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds * 1.5 + 5)
-    if memory and (now := _address_space()):
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (now + memory, hard))
-
-
-def _lift_limits() -> None:
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    if _address_space():
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-
-
-def _address_space() -> int:
-    """Bytes of address space in use, where the system tells (Linux)."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
-        return 0
-
+_MOST_WORDS = 100_000
 
 if __name__ == "__main__":
     main()

@@ -3,47 +3,21 @@
 A call that crashes, hangs or swells costs its own process only: it comes back as an error, the process is replaced.
 """
 
-import contextlib
-import os
 import pickle
 import queue
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
-from docpipe._http import meter
-from docpipe.errors import ConfigError, OutOfMemory, StageError, TimedOut, WorkerDied, WorkerKilled
-from docpipe.pipeline.processes.worker import read_frame, write_frame
+from docpipe.pipeline.processes.child import Answer, Child, Limits, not_sent
+from docpipe.pipeline.processes.grants import Grants
+from docpipe.pipeline.processes.scratch import Scratch
 
-_START = 60.0
-"""Seconds a process may take to start: a busy machine must not count against a document."""
-_STARTING = "start"
-"""What stands for the method's name until the process is ready."""
-_PROGRAM = "docpipe.pipeline.processes.worker"
-"""Run with -P, so that no module of the folder we stand in is taken for one of its own."""
-_TICK = 0.1
-"""Seconds between two looks at a worker's memory."""
-_RETIRE = 300 * 2**20
-"""Resident bytes after a call beyond which a worker is replaced, so that leaks cannot add up."""
-_FROM_OUTSIDE = frozenset({signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGKILL", signal.SIGTERM)})
-"""Signals that no crash of a file's own raises."""
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What one call may use."""
-
-    seconds: float = 120.0
-    memory: int = 1536 * 2**20
-    """Resident bytes of the worker process, its libraries included."""
+__all__ = ["Limits", "Reply", "WorkerPool"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +52,8 @@ class WorkerPool:
     """A fixed number of worker processes, started when the first call needs them.
 
     Args:
-        work: picklable; calls name one of its methods.
+        work: picklable; calls name one of its methods. Its `grants`, if it has them, say what its processes may use
+            beyond the rest; its `answer`, if it has one, answers here what it asks there.
         size: how many processes.
 
     Raises:
@@ -88,10 +63,12 @@ class WorkerPool:
     def __init__(self, work: object, *, size: int, limits: Limits) -> None:
         self._limits = limits
         try:
-            setup = pickle.dumps((work, limits.seconds, limits.memory), protocol=5)
+            self._work = pickle.dumps(work, protocol=5)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise _not_sent(error) from error
-        self._setup = (pickle.dumps(sys.path), setup)
+            raise not_sent(error) from error
+        self._grants: Grants = getattr(work, "grants", None) or Grants()
+        self._answer_worker: Answer = getattr(work, "answer", None) or _nothing_to_ask
+        self._scratch: Scratch | None = None
         self._calls: queue.PriorityQueue[tuple[int, int, _Call | None]] = queue.PriorityQueue()
         self._numbers = count()
         self._guard = threading.Lock()
@@ -99,7 +76,7 @@ class WorkerPool:
         self._replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
         self._size = size
         self._threads: list[threading.Thread] = []
-        self._children: list[_Child] = []
+        self._children: list[Child] = []
         self._closed = False
         self.pending = 0
         """Calls whose replies were not taken yet."""
@@ -159,6 +136,8 @@ class WorkerPool:
             child.kill()
         for thread in self._threads:
             thread.join(timeout=10)
+        if self._scratch is not None:
+            self._scratch.close()
         while not self._calls.empty():
             _, _, call = self._calls.get()
             if call is not None and call.future is not None:
@@ -171,7 +150,7 @@ class WorkerPool:
         self.close()
 
     def _serve(self) -> None:
-        child: _Child | None = None
+        child: Child | None = None
         try:
             while not self._closed and (call := self._calls.get()[2]) is not None:
                 started = time.monotonic()
@@ -180,7 +159,7 @@ class WorkerPool:
                     if child is None:
                         child = self._start()
                         alive, started = True, time.monotonic()
-                    value, error = child.ask(call.method, call.arguments, self._limits)
+                    value, error = child.ask(call.method, call.arguments)
                 except Exception as problem:  # pickling our own values, starting a process: told, not swallowed
                     value, error = None, problem
                 if child is not None and child.worn():
@@ -204,168 +183,26 @@ class WorkerPool:
             else:
                 call.future.set_result(reply.value)
 
-    def _start(self) -> "_Child":
-        child = _Child(self._setup)
+    def _start(self) -> Child:
+        with self._guard:
+            self._scratch = self._scratch or Scratch()
+        child = Child(
+            self._work, limits=self._limits, grants=self._grants, scratch=self._scratch, answer=self._answer_worker
+        )
         self._children.append(child)
         if self._closed:
             child.kill()
-        _, error = child.reply(_STARTING, Limits(seconds=max(_START, self._limits.seconds), memory=0))
-        if error is not None:
+        try:
+            child.start()
+        except BaseException:
             self._end(child)
-            raise error if isinstance(error, StageError) else _not_sent(error)
+            raise
         return child
 
-    def _end(self, child: "_Child") -> None:
+    def _end(self, child: Child) -> None:
         child.kill()
         self._children.remove(child)
 
 
-class _Child:
-    """One worker process as its parent sees it."""
-
-    def __init__(self, setup: tuple[bytes, bytes]) -> None:
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "docpipe.pipeline.processes.worker",
-            ],  # -P: no module of the folder we stand in
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        )
-        self._cause = ""
-        self._spent = False
-        with contextlib.suppress(OSError):  # a child that is dead already is told by the first call
-            for frame in setup:
-                write_frame(self._stdin, frame)
-
-    @property
-    def _stdin(self) -> BinaryIO:
-        assert self._process.stdin is not None
-        return self._process.stdin  # type: ignore[return-value]
-
-    def ask(self, method: str, arguments: tuple[Any, ...], limits: Limits) -> tuple[Any, BaseException | None]:
-        """Value, or the error that the call ended with."""
-        frame = pickle.dumps((method, arguments), protocol=5)
-        with contextlib.suppress(OSError):  # a process that is gone is told of by its missing reply
-            write_frame(self._stdin, frame)
-        return self.reply(method, limits)
-
-    def reply(self, method: str, limits: Limits) -> tuple[Any, BaseException | None]:
-        """The next reply, or why there is none."""
-        done = threading.Event()
-        watch = threading.Thread(target=self._watch, args=(done, limits), daemon=True)
-        watch.start()
-        try:
-            assert self._process.stdout is not None
-            reply = read_frame(self._process.stdout)  # type: ignore[arg-type]
-        finally:
-            done.set()
-            watch.join()
-        if reply is None:
-            self._spent = True
-            return None, self._death(method, limits)
-        kind, value, calls = pickle.loads(reply)
-        for (capability, model), tally in calls.items():
-            meter.add(capability, model, tally)
-        if kind == "value":
-            return value, None
-        self._spent = kind == "memory"
-        return None, _out_of_memory(method, limits) if kind == "memory" else value
-
-    def worn(self) -> bool:
-        """Whether the process is gone, or has grown so much that a new one is better."""
-        return self._spent or self._process.poll() is not None or _resident(self._process.pid) > _RETIRE
-
-    def kill(self) -> None:
-        """End the process and its pipes."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-    def _watch(self, done: threading.Event, limits: Limits) -> None:
-        end = time.monotonic() + limits.seconds
-        while not done.wait(min(_TICK, max(0.001, end - time.monotonic()))):
-            if time.monotonic() >= end:
-                self._cause = "time"
-            elif limits.memory and _resident(self._process.pid) > limits.memory:
-                self._cause = "memory"
-            if self._cause:
-                self._process.kill()
-                return
-
-    def _death(self, method: str, limits: Limits) -> BaseException:
-        code = self._process.wait()
-        if self._cause == "memory":
-            return _out_of_memory(method, limits)
-        if self._cause == "time":
-            return TimedOut(
-                f"took longer than {limits.seconds:g} s and was stopped",
-                stage=method,
-                remedy="raise `run.timeout`, or leave the file out with the source's `exclude`",
-            )
-        how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
-        if method == _STARTING:
-            return WorkerDied(
-                f"a worker process ended before it could work ({how})",
-                stage=method,
-                remedy=f"see what `{sys.executable} -P -m docpipe.pipeline.processes.worker < /dev/null` says",
-            )
-        if -code in _FROM_OUTSIDE:
-            return WorkerKilled(
-                f"the worker process was killed from outside ({how})",
-                stage=method,
-                remedy="it is tried again later; if it stays so, see whether the system runs out of memory, lower "
-                "`run.workers` or `run.memory_mb`",
-            )
-        return WorkerDied(
-            f"the worker process died ({how})",
-            stage=method,
-            remedy="the file crashes its parser: save it again with another program, or try another parser",
-        )
-
-
-def _not_sent(error: BaseException) -> ConfigError:
-    return ConfigError(
-        f"the pipeline's stages cannot be sent to a worker process: {error}",
-        remedy="define each stage's class at the top level of a module that can be imported, "
-        "not in the script that is run or inside a function",
-    )
-
-
-def _out_of_memory(method: str, limits: Limits) -> OutOfMemory:
-    return OutOfMemory(
-        f"needed more than {limits.memory // 2**20} MB of memory and was stopped",
-        stage=method,
-        remedy="raise `run.memory_mb`, or leave the file out with the source's `exclude`",
-    )
-
-
-def _resident(pid: int) -> int:
-    """Resident bytes of a process; 0 where it is gone or the system does not tell."""
-    try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except FileNotFoundError:
-        return _resident_elsewhere(pid)
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _resident_elsewhere(pid: int) -> int:
-    if sys.platform == "linux":
-        return 0
-    try:
-        import psutil
-    except ImportError:
-        return 0
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
+def _nothing_to_ask(question: str, given: tuple[Any, ...], arguments: tuple[Any, ...]) -> Any:
+    raise LookupError(f"nobody answers a worker that asks for {question!r}")
