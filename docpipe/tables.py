@@ -117,6 +117,16 @@ def placed(rows: Iterable[Sequence[Cell]]) -> Iterator[tuple[Placed, ...]]:
         above = [each._replace(rows_left=each.rows_left - 1) for each in standing if each.rows_left > 1]
 
 
+def width(rows: Iterable[Sequence[Placed]]) -> int:
+    """How many columns rows take, as `placed` gives them."""
+    return max((each.end for row in rows for each in row), default=0)
+
+
+def is_label(row: Sequence[Placed], columns: int) -> bool:
+    """Whether a row is one cell over all columns: it names the rows below it."""
+    return columns > 1 and len(row) == 1 and row[0].end - row[0].column >= columns and bool(row[0].cell.text)
+
+
 def closed(table: Table) -> Table:
     """A table none of whose cells reaches below its last row."""
     count = len(table.rows)
@@ -131,12 +141,16 @@ def closed(table: Table) -> Table:
 
 
 def column_name(header: Sequence[Sequence[Placed]], column: int, columns: int = 1) -> str:
-    """What the header rows, as `placed` gives them, call a column: `Revenue / 2024`; of several, what they share."""
+    """What the header rows, as `placed` gives them, call a column: `Revenue / 2024`; of several, what they share.
+
+    A cell over the whole table is its title, and no column's name.
+    """
+    whole = width(header)
     names: list[str] = []
     for row in header:
         for each in row:
             covers = each.column <= column and column + columns <= each.end
-            if covers and each.cell.text and each.cell.text not in names:
+            if covers and each.cell.text and each.cell.text not in names and (whole == 1 or each.cell.colspan < whole):
                 names.append(each.cell.text)
     return " / ".join(names)
 

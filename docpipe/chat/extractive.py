@@ -23,7 +23,7 @@ __all__ = ["ExtractiveChat", "chosen"]
 class ExtractiveChat:
     """Answers by quoting. Nothing is written that no document says, so nothing in a document can give it orders."""
 
-    VERSION = 1
+    VERSION = 2
 
     sentences: int = 3
     """The most sentences or table rows in an answer."""

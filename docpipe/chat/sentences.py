@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from docpipe import tables
 from docpipe.chat.folding import is_cjk
 from docpipe.chat.grounding import readable
+from docpipe.chat.table_rows import Row, table_rows
 from docpipe.split.boundaries import Level, cuts
 from docpipe.types import Chunk, Span
 
@@ -44,10 +44,10 @@ def statements(chunk: Chunk, *, longest: int = 400) -> list[Statement]:
         longest: code points; a longer sentence is cut at its clauses, or at a blank where it has none.
     """
     found, at = [], 0
-    for start, end in tables.row_spans(chunk.text):
-        found += _sentences(chunk, at, start, longest=longest)
-        found += _row(chunk, Span(start, end))
-        at = end
+    for row in table_rows(chunk):
+        found += _sentences(chunk, at, row.span.start, longest=longest)
+        found += _row(chunk, row)
+        at = row.span.end
     return found + _sentences(chunk, at, len(chunk.text), longest=longest)
 
 
@@ -106,35 +106,25 @@ def _stripped(text: str, start: int, end: int) -> Span:
     return Span(start, end)
 
 
-def _row(chunk: Chunk, span: Span) -> list[Statement]:
+def _row(chunk: Chunk, row: Row) -> list[Statement]:
     """A body row as a statement; a header row says nothing alone."""
-    row = tables.read(span.of(chunk.text)).rows[0]
-    if not any(cell.text for cell in row) or all(cell.header for cell in row):
+    inner = _inner(chunk.text, row.span)
+    if row.is_header or not inner:
         return []
-    inner = _inner(chunk.text, span)
-    return [Statement(span=inner, text=readable(chunk, inner), told=_told(row, _header(chunk)), is_row=True)]
+    return [Statement(span=inner, text=readable(chunk, inner), told=_told(row), is_row=True)]
 
 
 def _inner(text: str, span: Span) -> Span:
-    """A row from the first letter of its first filled cell to the last letter of its last one."""
+    """A row from the first letter of its first filled cell to the last letter of its last one; empty where none is."""
     cells = [match.span(1) for match in _CELL.finditer(span.of(text))]
-    filled = [(a, b) for a, b in cells if a < b]
+    filled = [(a, b) for a, b in cells if a < b] or [(0, 0)]
     return Span(span.start + filled[0][0], span.start + filled[-1][1])
 
 
-def _told(row: tuple[tables.Cell, ...], header: tuple[tables.Cell, ...]) -> str:
-    if len(header) != len(row) or any(cell.colspan > 1 for cell in (*header, *row)):
-        return " | ".join(cell.text for cell in row if cell.text)
-    chinese = any(is_cjk(cell.text[-1]) for cell in header if cell.text)
+def _told(row: Row) -> str:
+    """A row's values with the names of their columns."""
+    if not any(name for name, _ in row.values):
+        return " | ".join(value for _, value in row.values)
+    chinese = any(is_cjk(name[-1]) for name, _ in row.values if name)
     colon, semicolon = ("：", "；") if chinese else (": ", "; ")
-    named = ((name.text, cell.text) for name, cell in zip(header, row, strict=True) if cell.text)
-    return semicolon.join(f"{name}{colon}{value}" if name else value for name, value in named)
-
-
-def _header(chunk: Chunk) -> tuple[tables.Cell, ...]:
-    """The lowest header row of the chunk's table, or of the one that it continues."""
-    for html in (chunk.text, chunk.context):
-        rows = [row for row in tables.read(html).rows if row and all(cell.header for cell in row)]
-        if rows:
-            return rows[-1]
-    return ()
+    return semicolon.join(f"{name}{colon}{value}" if name else value for name, value in row.values)

@@ -218,12 +218,14 @@ class Cutter:
         )
         contexts = self._contexts(line, caption, found.header, found.header_tokens)
         later = self.room - self.tokenizer.count(without_tags(contexts[0])) - 1
-        groups = list(row_groups(found, first=self.room - line.tokens - lead - 1, later=later))
+        first = self.room - line.tokens - lead - 1
+        groups = list(row_groups(found, first=first, later=later, tokenizer=self.tokenizer))
         start = before[0].block.span.start if before else table.block.span.start
-        for number, (_, stop) in enumerate(groups):
+        for number, (row, stop) in enumerate(groups):
             last = number == len(groups) - 1
             end = table.block.span.end if last else found.spans[stop].start
-            yield Draft(Span(start, end), path, contexts if number else (line.text,), None)
+            under = tuple(context + found.reaching[row] for context in contexts if row in found.reaching)
+            yield Draft(Span(start, end), path, (*under, *contexts) if number else (line.text,), None)
             start = end
         if not groups:
             yield from self._running([table], 0, path, line)

@@ -19,7 +19,7 @@ _LEAST = 16
 class LayoutChunker:
     """Documents -> chunks of at most so many tokens, each within a section as far as its size allows."""
 
-    VERSION = 2
+    VERSION = 3
 
     max_tokens: int = 256
     """Most tokens of a chunk with its context and the model's special tokens."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from docpipe.parse.content import Box, FoundTable
 from docpipe.parse.grid.phrases import is_number
-from docpipe.tables import Cell, Placed, Table, placed
+from docpipe.tables import Cell, Placed, Table, placed, width
 
 MARK = re.compile(
     r"[(\[（【]?\s*(?:\b(?:to be )?continu(?:e[ds]?|ation|ing)\b|\bcont(?:['’]d|d)?\b\.?|\bfortsetzung\b)"
@@ -106,8 +106,8 @@ def _same_edges(one: Box, other: Box, most: float) -> bool:
 def _same_columns(table: FoundTable, other: FoundTable, *, measured: bool) -> bool:
     """Whether both have as many columns, and each stands where it stands in the other, pages' margins aside."""
     above, below = _standing(table), _standing(other)
-    count = _width(above)
-    if count < 2 or count != _width(below):
+    count = width(above)
+    if count < 2 or count != width(below):
         return False
     if not measured:
         return _same_edges(table.box, other.box, _ROUGH)
@@ -118,10 +118,6 @@ def _same_columns(table: FoundTable, other: FoundTable, *, measured: bool) -> bo
 
 def _standing(table: FoundTable) -> list[tuple[Placed, ...]]:
     return list(placed(table.table.rows))
-
-
-def _width(rows: Sequence[Sequence[Placed]]) -> int:
-    return max((each.end for row in rows for each in row), default=0)
 
 
 def _extents(table: FoundTable, rows: Sequence[Sequence[Placed]]) -> dict[int, tuple[float, float]]:
