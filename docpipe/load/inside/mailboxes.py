@@ -29,28 +29,31 @@ class Mailbox:
         self.members = tuple(checked(self._found(), allowed, uri))
 
     def read(self, member: Member) -> bytes:
-        """A message as it was sent: what the mailbox put before lines with `From ` is taken out."""
-        start, stop = self._places[member.position]
-        self._file.seek(start)
-        return _QUOTED.sub(rb"\1", self._file.read(stop - start))
+        """A message as it was sent."""
+        return self._message(*self._places[member.position])
 
     def close(self) -> None:
         """Nothing is held but the file."""
 
     def _found(self) -> Iterator[Member]:
         named = Named()
-        for number, (start, stop, check) in enumerate(_messages(self._file), start=1):
+        for number, (start, stop) in enumerate(_messages(self._file), start=1):
             self._places.append((start, stop))
-            size, problem = stop - start, None
-            self._file.seek(start)
-            if size > self._allowed.largest:
-                head, problem = self._file.read(_HEADERS), too_large(size, self._allowed)
-            else:
-                head = _QUOTED.sub(rb"\1", self._file.read(size))
-                size = len(head)
-            message_id, seconds = _known_by(head[:_HEADERS])
-            name, _ = named(f"{message_id or number}.eml")
-            yield Member(name=name, size=size, modified=stamp(seconds, check), position=number - 1, problem=problem)
+            is_large = stop - start > self._allowed.largest
+            data = self._message(start, start + _HEADERS if is_large else stop)
+            message_id, seconds = _known_by(data[:_HEADERS])
+            yield Member(
+                name=named(f"{message_id or number}.eml")[0],
+                size=stop - start if is_large else len(data),
+                modified=stamp(seconds, zlib.crc32(data)),
+                position=number - 1,
+                problem=too_large(stop - start, self._allowed) if is_large else None,
+            )
+
+    def _message(self, start: int, stop: int) -> bytes:
+        """What the mailbox put before lines with `From `, and the empty line after the message, are taken out."""
+        self._file.seek(start)
+        return _QUOTED.sub(rb"\1", self._file.read(stop - start)).rstrip(b"\r\n") + b"\n"
 
 
 def is_mailbox(head: bytes) -> bool:
@@ -59,22 +62,20 @@ def is_mailbox(head: bytes) -> bool:
     return bool(_FROM.match(line) and re.match(rb"(?:>?[\w-]+:)", rest))
 
 
-def _messages(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
-    """Of each message: where it begins, where it ends, and its check sum. The file may be moved between two."""
-    at, start, check, blank = 0, -1, 0, True
+def _messages(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Where each message begins and ends. The file may be moved between two."""
+    at, start, blank = 0, -1, True
     file.seek(0)
     while line := file.readline(_LONGEST_LINE):
         if blank and line.startswith(b"From ") and _FROM.match(line):
             if start >= 0:
-                yield start, at, check
+                yield start, at
                 file.seek(at + len(line))
-            start, check = at + len(line), 0
-        else:
-            check = zlib.crc32(line, check)
+            start = at + len(line)
         blank = not line.strip()
         at += len(line)
     if start >= 0:
-        yield start, at, check
+        yield start, at
 
 
 def _known_by(head: bytes) -> tuple[str, float]:

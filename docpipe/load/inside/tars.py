@@ -32,7 +32,7 @@ class TarArchive:
     title = "archive"
 
     def __init__(self, file: BinaryIO, uri: str, allowed: Allowed) -> None:
-        self._uri, self._allowed = uri, allowed
+        self._uri, self._allowed, self._file = uri, allowed, file
         try:
             self._tar = tarfile.open(fileobj=_Careful(file), mode="r:")  # type: ignore[call-overload]  # noqa: SIM115
             self._infos: list[tarfile.TarInfo] = []
@@ -53,6 +53,7 @@ class TarArchive:
     def close(self) -> None:
         """Close it."""
         self._tar.close()
+        self._file.close()
 
     def _found(self) -> Iterator[Member]:
         named = Named()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from io import SEEK_END
 from typing import BinaryIO
 
-from docpipe._encodings import decode
 from docpipe.errors import CorruptSource, SourceTooLarge
 from docpipe.load.inside.members import (
     Allowed,
@@ -23,6 +22,7 @@ from docpipe.load.inside.members import (
     stamp,
     too_dense,
 )
+from docpipe.load.inside.zip_names import names
 
 _END = struct.Struct("<4s4H2LH")
 _WIDE_END = struct.Struct("<4sQ2H2L4Q")
@@ -30,8 +30,7 @@ _LOCATOR = struct.Struct("<4sLQL")
 _MOST_PER_MEMBER = 1_200
 """Bytes of the directory for a member, its name and extra fields included, where there are many."""
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OverflowError, struct.error, OSError, ValueError, KeyError)
-_UTF8, _LOCKED = 0x800, 0x1
-_UNICODE_PATH = 0x7075
+_LOCKED = 0x1
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES"}
 _AES = 99
 _LINK, _KIND = 0o120000, 0o170000
@@ -86,9 +85,9 @@ class ZipArchive:
         return data
 
     def _found(self) -> Iterator[Member]:
-        named, names = Named(), _decoded_names(self._infos)
+        named, raw_names = Named(), names(self._infos)
         taken = _overlapping(self._infos)
-        for position, (info, raw) in enumerate(zip(self._infos, names, strict=True)):
+        for position, (info, raw) in enumerate(zip(self._infos, raw_names, strict=True)):
             if raw.endswith(("/", "\\")) and not info.file_size:
                 continue
             name, problem = named(raw)
@@ -160,47 +159,6 @@ def _overlapping(infos: Sequence[zipfile.ZipInfo]) -> set[int]:
             found.add(number)
         end = max(end, info.header_offset + 30 + info.compress_size)
     return found
-
-
-def _decoded_names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Names as their writers meant them: marked as UTF-8, given in an extra field, or in one guessed encoding."""
-    raw = [_raw(info) for info in infos]
-    unmarked = [one for one in raw if isinstance(one, bytes) and not one.isascii()]
-    encoding = _encoding(unmarked) if unmarked else "cp437"
-    return [one if isinstance(one, str) else one.decode(encoding, "replace") for one in raw]
-
-
-def _raw(info: zipfile.ZipInfo) -> str | bytes:
-    """A name where it is certain, else its bytes. `orig_filename` still has what follows a zero byte."""
-    name = info.orig_filename
-    if info.flag_bits & _UTF8:
-        return name
-    try:
-        data = name.encode("cp437")
-    except UnicodeEncodeError:
-        return name
-    return _unicode_path(info.extra, data) or data
-
-
-def _unicode_path(extra: bytes, name: bytes) -> str:
-    """The name in the Info-ZIP extra field, if it is that of these bytes."""
-    while len(extra) >= 4:
-        kind, length = struct.unpack_from("<HH", extra)
-        body, extra = extra[4 : 4 + length], extra[4 + length :]
-        if kind == _UNICODE_PATH and len(body) > 5 and struct.unpack_from("<L", body, 1)[0] == zlib.crc32(name):
-            with contextlib.suppress(UnicodeDecodeError):
-                return body[5:].decode("utf-8")
-    return ""
-
-
-def _encoding(names: Sequence[bytes]) -> str:
-    """The one encoding of all names together: UTF-8 without its mark, an East Asian one, or that of DOS."""
-    together = b"\n".join(names)
-    read = decode(together)
-    if read.encoding == "utf-8" and not read.errors:
-        return "utf-8"
-    wide = read.encoding in ("gb18030", "big5", "shift_jis", "euc_jp", "cp949") and not read.errors
-    return read.encoding if wide else "cp437"
 
 
 def _seconds(info: zipfile.ZipInfo) -> float:
