@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import tiktoken
     import tokie
 
-    from docpipe.split.zai_tokens import Platform
-
 Spaces = Literal["free", "counted", "joined"]
 """What white space costs, and so whether counts of parts that are cut at white space add up to that of the whole.
 
@@ -234,22 +232,10 @@ def _characters() -> Tokenizer:
 
 @cache
 def _zai() -> Tokenizer:
-    from docpipe.split.zai_tokens import ZaiTokens
+    from docpipe.split.zai_tokens import Platform, ZaiTokens
 
-    ask = partial(_parent.answer, "count") if _parent.is_connected() else counted_by_service
+    ask = partial(_parent.answer, "count") if _parent.is_connected() else Platform()
     return ZaiTokens.asking(ask, local=_cl100k_base())
-
-
-@cache
-def _platform() -> "Platform":
-    from docpipe.split.zai_tokens import Platform
-
-    return Platform()
-
-
-def counted_by_service(texts: Sequence[str], /) -> list[int] | None:
-    """Tokens of a message with each text, as the platform counts; None where it cannot be asked."""
-    return _platform()(texts)
 
 
 TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {

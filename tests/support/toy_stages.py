@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,12 @@ import numpy as np
 from docpipe import _ids
 from docpipe.errors import CorruptSource, EmbedError, UnsupportedMedia
 from docpipe.types import Blob, Block, BlockKind, Chunk, Document, Page, Source, Span
+
+
+@cache
+def appending(path: str) -> int:
+    """A handle that adds to a file; one that was opened before a worker was confined still does in it."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +30,11 @@ class ToyParser:
     upper: bool = False
     log: str = field(default="", compare=False)
     """A file to which each parsed uri is added."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.log:
+            appending(self.log)  # in a worker, before it is confined
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         yield self.merge(blob.source, [self.parse_pages(blob, 0, 10**6)])
@@ -56,8 +67,7 @@ class ToyParser:
 
     def _note(self, uri: str, start: int) -> None:
         if self.log:
-            with Path(self.log).open("a", encoding="utf-8") as file:
-                file.write(f"{uri} {start}\n")
+            os.write(appending(self.log), f"{uri} {start}\n".encode())
 
     def _misbehave(self, text: str, uri: str) -> None:
         if "CRASH" in text:

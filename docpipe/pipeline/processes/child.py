@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -44,7 +44,7 @@ class Limits:
     """Resident bytes of the worker process, its libraries included."""
     output: int = 512 * 2**20
     """Bytes of what it makes, as they cross to this process."""
-    written: int = 1024 * 2**20
+    written: int = 3 * 2**30
     """Bytes of all files in the worker's own folder."""
 
 

@@ -91,10 +91,7 @@ class _Values(pickle.Unpickler):
         """The class of this name."""
         if (module, name) == _REVIVE or name in _PLAIN.get(module, ()):
             return super().find_class(module, name)
-        if module == "builtins":
-            found = getattr(builtins, name, None)
-        else:
-            found = _attribute(module, name)
+        found = getattr(builtins, name, None) if module == "builtins" else _attribute(module, name)
         if isinstance(found, type) and _holds_values(found):
             return found
         raise pickle.UnpicklingError(f"{module}.{name} is neither a dataclass or named tuple, nor an Enum or exception")

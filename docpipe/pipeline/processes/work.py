@@ -3,7 +3,8 @@
 import pickle
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from docpipe import _codec, _ids, _parent
 from docpipe.errors import CorruptSource, UnreadableSource
@@ -11,6 +12,9 @@ from docpipe.pipeline.processes.coverage import Coverage, coverage
 from docpipe.pipeline.processes.grants import Grants, grants
 from docpipe.protocols import AssistedParser, Chunker, HoldsFiles, Loader, PagedParser, Parser, Payload, Wanted
 from docpipe.types import Blob, Chunk, Document, Entry, Outcome, Source
+
+if TYPE_CHECKING:
+    from docpipe.split.zai_tokens import Platform
 
 PAGES_PER_PART = 48
 """Longer files are parsed in ranges of this many pages, on all workers, unless the parser says how many."""
@@ -190,10 +194,15 @@ class Work:
             if (loader, entry) == arguments[:2] and fetches(self.loaders[loader]):
                 return self.loaders[loader].read(entry)
         if question == "count":
-            from docpipe.split.tokenizers import counted_by_service
-
-            return counted_by_service(*given)
+            return self._counter(*given)
         raise LookupError(f"a worker asked for {question!r}, which is not its call's")
+
+    @cached_property
+    def _counter(self) -> "Platform":
+        """What counts tokens for the workers of a pool: after a failure none of them asks again at once."""
+        from docpipe.split.zai_tokens import Platform
+
+        return Platform()
 
     def _read(self, loader: int, entry: Entry) -> Blob:
         stage = self.loaders[loader]

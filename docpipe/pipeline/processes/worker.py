@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from docpipe import _parent
+from docpipe._plug_ins import blamed
 from docpipe.pipeline.processes.confinement import resource_limits
 from docpipe.pipeline.processes.confinement.confine import confine
 from docpipe.pipeline.processes.frames import Setup, read_frame, write_frame
@@ -95,7 +96,7 @@ def _reply(work: Any, method: str, arguments: tuple[Any, ...], setup: Setup) -> 
     except RecursionError as error:
         return _error_frame(RuntimeError(f"nested too deeply: {error}"))
     except Exception as error:  # the parent decides what it means
-        return _error_frame(error)
+        return _error_frame(blamed(error))
     finally:
         resource_limits.lift_call_limits()
 

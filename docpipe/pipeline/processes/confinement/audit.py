@@ -7,6 +7,7 @@ kernel can help, `landlock` and `seccomp` are the wall.
 import os
 import sys
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 from docpipe.errors import NotAllowed
@@ -91,21 +92,20 @@ def _touched(event: str, arguments: tuple[Any, ...]) -> list[tuple[Any, Any]]:
 
 def _real(path: Any, folder: Any, *, follow: bool) -> str:
     """Where a path leads: links of its folder are followed, and where asked to, it itself."""
-    text = os.fsdecode(path)
-    if isinstance(folder, int) and folder >= 0 and not os.path.isabs(text):
-        text = os.path.join(_folder_of(folder), text)  # noqa: PTH118
-    if follow:
+    text = Path(os.fsdecode(path))
+    if isinstance(folder, int) and folder >= 0:
+        text = _folder_of(folder) / text
+    if follow or text.name in ("", ".."):
         return os.path.realpath(text)
-    parent, name = os.path.split(text.rstrip(os.sep))
-    return os.path.join(os.path.realpath(parent), name) if name not in ("", ".", "..") else os.path.realpath(text)
+    return os.path.realpath(text.parent) + os.sep + text.name
 
 
-def _folder_of(handle: int) -> str:
+def _folder_of(handle: int) -> Path:
     if sys.platform == "darwin":
         import fcntl
 
-        return os.fsdecode(fcntl.fcntl(handle, fcntl.F_GETPATH, b"\0" * 1024).rstrip(b"\0"))
-    return os.path.realpath(f"/proc/self/fd/{handle}")
+        return Path(os.fsdecode(fcntl.fcntl(handle, fcntl.F_GETPATH, b"\0" * 1024).rstrip(b"\0")))
+    return Path(os.path.realpath(f"/proc/self/fd/{handle}"))
 
 
 def _is_granted(arguments: tuple[Any, ...], programs: Collection[str]) -> bool:

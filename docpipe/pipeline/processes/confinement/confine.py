@@ -10,6 +10,8 @@ from collections.abc import Collection
 
 from docpipe.pipeline.processes.confinement import audit, landlock, resource_limits, seccomp
 
+_SOCKETS = ("/tmp",)
+"""Where LibreOffice makes its socket, whatever TMPDIR says."""
 _NO_NEW_PRIVILEGES, _SIGNAL_AT_PARENTS_DEATH = 38, 1
 
 
@@ -53,8 +55,7 @@ def _by_the_kernel(*, scratch: str, programs: Collection[str], parent: int) -> l
             raise SystemExit
     if not _process_control(_NO_NEW_PRIVILEGES, 1):
         return held
-    sockets = ["/tmp"] if programs else []  # noqa: S108 - where LibreOffice makes its socket, whatever TMPDIR says
-    if landlock.install(writable=scratch, devices=[os.devnull], sockets=sockets):
+    if landlock.install(writable=scratch, devices=[os.devnull], sockets=_SOCKETS if programs else ()):
         held.append("landlock")
     machine = seccomp.here()
     if machine is not None and seccomp.install(machine, process=os.getpid(), starts_programs=bool(programs)):

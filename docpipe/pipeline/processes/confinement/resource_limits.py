@@ -5,7 +5,7 @@ import signal
 import sys
 
 OPEN_FILES = 256
-FILE_BYTES = 256 * 2**20
+FILE_BYTES = 2 * 2**30
 """Of each file that is written."""
 
 

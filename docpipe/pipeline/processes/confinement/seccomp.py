@@ -34,21 +34,70 @@ class Machine:
 
 
 NEVER = (
-    "ptrace process_vm_readv process_vm_writev pidfd_open pidfd_getfd pidfd_send_signal rt_sigqueueinfo "
-    "rt_tgsigqueueinfo io_uring_setup io_uring_enter io_uring_register bpf perf_event_open userfaultfd memfd_create "
-    "memfd_secret mount umount2 pivot_root chroot setns unshare open_tree move_mount fsopen fsmount mount_setattr "
-    "open_by_handle_at add_key request_key keyctl init_module finit_module delete_module kexec_load kexec_file_load "
-    "reboot swapon"
-).split()
+    "ptrace",
+    "process_vm_readv",
+    "process_vm_writev",
+    "pidfd_open",
+    "pidfd_getfd",
+    "pidfd_send_signal",
+    "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo",
+    "io_uring_setup",
+    "io_uring_enter",
+    "io_uring_register",
+    "bpf",
+    "perf_event_open",
+    "userfaultfd",
+    "memfd_create",
+    "memfd_secret",
+    "mount",
+    "umount2",
+    "pivot_root",
+    "chroot",
+    "setns",
+    "unshare",
+    "open_tree",
+    "move_mount",
+    "fsopen",
+    "fsmount",
+    "mount_setattr",
+    "open_by_handle_at",
+    "add_key",
+    "request_key",
+    "keyctl",
+    "init_module",
+    "finit_module",
+    "delete_module",
+    "kexec_load",
+    "kexec_file_load",
+    "reboot",
+    "swapon",
+)
 """Other processes, ways around this filter, memory that no limit counts, and what administrators do."""
-SOCKETS = ["connect", "bind", "listen", "accept", "accept4"]
-STARTING = ["execve", "execveat", "fork", "vfork"]
+SOCKETS = ("connect", "bind", "listen", "accept", "accept4")
+STARTING = ("execve", "execveat", "fork", "vfork")
 RIGHTS = (
-    "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat setxattr lsetxattr fsetxattr removexattr "
-    "lremovexattr fremovexattr utime utimes utimensat futimesat"
-).split()
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "fchmodat2",
+    "chown",
+    "fchown",
+    "lchown",
+    "fchownat",
+    "setxattr",
+    "lsetxattr",
+    "fsetxattr",
+    "removexattr",
+    "lremovexattr",
+    "fremovexattr",
+    "utime",
+    "utimes",
+    "utimensat",
+    "futimesat",
+)
 """Whose files are, and who may use them: what limits on writing do not cover."""
-OWN_ONLY = ["kill", "tgkill", "prlimit64"]
+OWN_ONLY = ("kill", "tgkill", "prlimit64")
 """Allowed for the process itself."""
 
 _SHARED = {
@@ -138,7 +187,7 @@ def program(machine: Machine, *, process: int, starts_programs: bool) -> list[In
     numbers = machine.numbers
     found = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, machine.architecture), (_RETURN, 0, 0, _KILL)]
     found += [(_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, _X32), _refused(errno.EPERM)]
-    refused = NEVER if starts_programs else [*NEVER, *SOCKETS, *STARTING, *RIGHTS, "tkill"]
+    refused = NEVER if starts_programs else (*NEVER, *SOCKETS, *STARTING, *RIGHTS, "tkill")
     for number in _known(refused, numbers):
         found += [(_EQUAL, 0, 1, number), _refused(errno.EPERM)]
     if starts_programs:
