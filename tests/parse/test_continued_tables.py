@@ -1,16 +1,23 @@
 """Tables that go on over the ends of pages: joined with their header, each row on its page; others stay apart."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import printed_pages as draw
 import printed_tables as tables
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from printed_tables import HEADER, goods
 
+from docpipe.parse.page.assembly import assemble
 from docpipe.parse.pdf import PdfParser
+from docpipe.parse.scan.layout import Element
+from docpipe.parse.scan.pieces import page as service_page
 from docpipe.tables import Table, read
-from docpipe.types import Blob, Block, BlockKind, Document
+from docpipe.types import BBox, Blob, Block, BlockKind, Document, Source
 
 Page = Callable[[object], None]
 
@@ -208,3 +215,67 @@ def test_a_table_of_its_own_is_not_joined(between: str) -> None:
         tables.ruled(page, [header, *rows] if between != "ends" else rows, lefts=lefts)
 
     assert len(blocks(parsed(first, second))) == 2
+
+
+def scanned(*pages: list[tuple[str, str, float, float]]) -> Document:
+    """What is made of pages that a service read: label, text, top and bottom of each thing on them."""
+    read_pages = [
+        service_page(
+            number, 600, 800, [Element(label, text, BBox(0.1, top, 0.9, bottom)) for label, text, top, bottom in page]
+        )
+        for number, page in enumerate(pages, start=1)
+    ]
+    source = Source(uri="scan.pdf", media_type="application/pdf", digest="", size=1, modified=0)
+    return assemble(source, read_pages)
+
+
+def told(rows: Sequence[Sequence[str]]) -> str:
+    return "<table>" + "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows) + "</table>"
+
+
+def test_tables_that_a_service_read_are_joined_and_rows_keep_their_pages() -> None:
+    document = scanned(
+        [("text", "Stores of the harbour.", 0.1, 0.14), ("table", told([HEADER, *goods(1000, 20)]), 0.2, 0.95)],
+        [("table", told([HEADER, *goods(1020, 20)]), 0.05, 0.9)],
+        [("table", told(goods(1040, 8)), 0.05, 0.4), ("text", "The warden signs below.", 0.5, 0.54)],
+    )
+    (table,) = tables_of(document)
+    assert texts(table) == [HEADER, *goods(1000, 48)]
+    for number, page in ((1000, 1), (1019, 1), (1020, 2), (1039, 2), (1040, 3)):
+        start = document.text.index(f"<td>{number}</td>") + len("<td>")
+        assert [box.page for box in document.geometry.boxes(start, start + 4, document.text)] == [page]
+
+
+def test_tables_of_two_widths_that_a_service_read_stay_apart() -> None:
+    rows = [row[:3] for row in goods(1020, 20)]
+    document = scanned(
+        [("table", told([HEADER, *goods(1000, 20)]), 0.2, 0.95)], [("table", told([HEADER[:3], *rows]), 0.05, 0.9)]
+    )
+    assert len(blocks(document)) == 2
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"\d+(?:\.\d+)?", text)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    counts=st.lists(st.integers(2, 30), min_size=1, max_size=4),
+    again=st.booleans(),
+    values=st.lists(st.integers(0, 10**9), min_size=120, max_size=120, unique=True),
+)
+def test_each_number_of_a_table_stands_in_its_text_digit_for_digit_once(
+    counts: list[int], again: bool, values: list[int]
+) -> None:
+    """Whatever is joined, and whether or not it is: numbers of cells are neither lost, changed nor said twice."""
+    supply, pages, wanted = iter(values), list[Page](), list[str]()
+    for number, count in enumerate(counts):
+        rows = [(f"part {'abcdefgh'[n % 8]}", str(next(supply, 7)), f"{n}.{n:02}", "x") for n in range(count)]
+        wanted += [token for row in rows for cell in row for token in numbers(cell)]
+        header = [HEADER] if again or not number else []
+        pages.append(lambda page, shown=(*header, *rows): tables.ruled(page, shown) and None)  # type: ignore[misc]
+    document = parsed(*pages)
+    found = [
+        number for table in tables_of(document) for row in table.rows for cell in row for number in numbers(cell.text)
+    ]
+    assert Counter(found) == Counter(wanted)
