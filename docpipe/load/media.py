@@ -59,12 +59,23 @@ _TEXT_EXTENSIONS = {
     "md": "text/markdown", "markdown": "text/markdown", "mdown": "text/markdown", "mkd": "text/markdown",
     "mdx": "text/markdown", "html": "text/html", "htm": "text/html", "xhtml": "text/html", "shtml": "text/html",
     "csv": "text/csv", "tsv": "text/tab-separated-values", "tab": "text/tab-separated-values",
-    "json": "application/json", "jsonl": "application/json", "xml": "application/xml",
+    "json": "application/json", "geojson": "application/json", "jsonl": "application/x-ndjson",
+    "ndjson": "application/x-ndjson", "yaml": "application/yaml", "yml": "application/yaml", "toml": "application/toml",
+    **dict.fromkeys(("xml", "rss", "atom", "opml", "kml", "gpx", "xsd", "xsl", "dbk"), "application/xml"),
+    "rst": "text/x-rst", "rest": "text/x-rst", "srt": "application/x-subrip", "vtt": "text/vtt",
+    "mht": "multipart/related", "mhtml": "multipart/related",
     "svg": "image/svg+xml", "eml": "message/rfc822", "ipynb": "application/x-ipynb+json",
+    **{extension: f"text/x-{language}" for language, extensions in {
+        "python": "py pyi pyw", "javascript": "js mjs cjs jsx", "typescript": "ts tsx mts cts", "java": "java",
+        "kotlin": "kt kts", "scala": "scala", "c": "c h", "c++": "cc cpp cxx hpp hh hxx", "csharp": "cs", "go": "go",
+        "rust": "rs", "swift": "swift", "ruby": "rb", "php": "php", "perl": "pl pm", "lua": "lua", "r": "r",
+        "sh": "sh bash zsh", "powershell": "ps1 psm1", "sql": "sql", "css": "css scss less",
+    }.items() for extension in extensions.split()},
 }  # fmt: skip
 _BINARY_EXTENSIONS = {
     "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "tif": "image/tiff",
     "tiff": "image/tiff", "webp": "image/webp", "gif": "image/gif", "bmp": "image/bmp", "rtf": "application/rtf",
+    "heic": "image/heic", "heif": "image/heic",
     "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
     **_ZIP_EXTENSIONS, **_OLE_EXTENSIONS,
 }  # fmt: skip
@@ -76,6 +87,17 @@ _XML = re.compile(rb"\s*<\?xml\s")
 _MAIL = re.compile(
     rb"(?:Received|Return-Path|Delivered-To|MIME-Version|Message-ID|X-Original-To): ?[^\n]*\n[\w-]+:", re.I
 )
+_SAVED_PAGE = re.compile(rb"^(?:snapshot-content-location:|from:\s*\"?<saved by )", re.I | re.M)
+_OPENINGS = (
+    (re.compile(rb"WEBVTT(?:\s|$)"), "text/vtt"),
+    (re.compile(rb"\d{1,6}\s*\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} --> \d"), "application/x-subrip"),
+    (re.compile(rb"%YAML \d"), "application/yaml"),
+    (re.compile(rb"#!\s*\S{0,80}\bpython"), "text/x-python"),
+    (re.compile(rb"#!\s*\S{0,80}\b(?:ba|z|da|k)?sh\b"), "text/x-sh"),
+    (re.compile(rb"\{\s*\"(?:[^\"\\\n]|\\.){0,200}\"\s*:\s*[\[{\"\d\-tfn]"), "application/json"),
+    (re.compile(rb"\[\s*\{\s*\"(?:[^\"\\\n]|\\.){0,200}\"\s*:"), "application/json"),
+)
+"""How files without a telling name begin."""
 _CONTROL = bytes(set(range(32)) - {7, 8, 9, 10, 11, 12, 13, 27})
 _LOCAL_HEADER = Struct("<4sHHHHHIIIHH")
 
@@ -111,14 +133,23 @@ def served_media_type(head: bytes, declared: str, path: str) -> str:
 _DECLARED = {
     "text/html": "html", "application/xhtml+xml": "html", "text/markdown": "md", "text/x-markdown": "md",
     "text/csv": "csv", "text/tab-separated-values": "tsv", "application/json": "json", "application/xml": "xml",
-    "text/xml": "xml", "application/pdf": "pdf", "message/rfc822": "eml",
+    "text/xml": "xml", "application/pdf": "pdf", "message/rfc822": "eml", "application/x-ndjson": "jsonl",
+    "application/yaml": "yaml", "application/x-yaml": "yaml", "text/yaml": "yaml", "application/toml": "toml",
+    "application/rss+xml": "xml", "application/atom+xml": "xml", "text/x-rst": "rst", "text/vtt": "vtt",
+    "application/x-subrip": "srt", "multipart/related": "mhtml", "application/x-ipynb+json": "ipynb",
 }  # fmt: skip
 """Types that a server declares on purpose -> the extension of such files; `text/plain` it says of many."""
 
 
 def is_text(media: str) -> bool:
     """Whether files of this type are text that a person could read in an editor."""
-    return media.startswith("text/") or media in ("application/json", "application/xml", "application/x-ipynb+json")
+    return media.startswith("text/") or media in _TEXTS
+
+
+_TEXTS = frozenset({
+    "application/json", "application/x-ndjson", "application/yaml", "application/toml", "application/xml",
+    "application/x-ipynb+json", "application/x-subrip",
+})  # fmt: skip
 
 
 def _by_magic(head: bytes, extension: str) -> str:
@@ -185,9 +216,17 @@ def _by_text(head: bytes, extension: str) -> str:
         return _TEXT_EXTENSIONS.get(extension, "application/xml")
     if _HTML.match(start) and extension not in _TEMPLATES:
         return "text/html"
+    if _SAVED_PAGE.search(start[:4096]) and b"multipart/related" in start[:8192].lower():
+        return "multipart/related"
     if extension in _TEXT_EXTENSIONS:
         return _TEXT_EXTENSIONS[extension]
-    return "message/rfc822" if _MAIL.match(start) else "text/plain"
+    if _MAIL.match(start):
+        return "message/rfc822"
+    if start.startswith(b"{\\rtf"):
+        return "application/rtf"
+    known = next((media for opening, media in _OPENINGS if opening.match(start)), "text/plain")
+    notebook = known == "application/json" and b'"cell_type"' in start and b'"nbformat' in start
+    return "application/x-ipynb+json" if notebook else known
 
 
 def _looks_like_text(head: bytes) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe._encodings import decode
 from docpipe.parse.draft import Draft, clean, unwrapped, with_language
+from docpipe.parse.front_matter import front_matter
 from docpipe.parse.web import markup
 from docpipe.tables import Cell, Table
 from docpipe.types import Blob, BlockKind, Document
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_FRONT_MATTER = re.compile(r"---[^\S\n]*\n(.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|$)", re.S)
-_ENTRY = re.compile(r"([A-Za-z][\w -]{0,40}):[^\S\n]+(.*)")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[^\S\n]*\S[^\n]*$", re.M)
 _MARGIN = re.compile(r"^(?: {0,3}(?P<fence>`{3,}|~{3,})|#{1,6} |(?<=\n\n)[^\s\-*+>|`~\d#<])", re.M)
 _SIGNS = re.compile(r"[\\`*_~\[\]!<&]")
@@ -27,7 +26,6 @@ _LONGEST, _MOST_BRACKETS = 50_000, 1_000
 _TOO_DEEP = re.compile(r"^(?:[^\S\n]*(?:>|[-*+](?=[^\S\n])|\d{1,9}[.)](?=[^\S\n]))){60,}", re.M)
 """The reader drops without a word what is nested deeper than it goes: nobody means lists so deep, but their words."""
 _BREAK = re.compile(r"<br\b", re.I)
-_NAMES = {"lang": "language", "authors": "author", "published": "date", "description": "description"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,23 +41,22 @@ class MarkdownParser:
         """One document; an empty file gives an empty one. Every file is valid Markdown."""
         read = decode(blob.data)
         head, body = front_matter(clean(read.text))
-        draft, environment = Draft(), dict[str, Any]()
-        for portion in portions(_TOO_DEEP.sub("", body), environment):
-            _Writer(draft, environment, targets=self.link_targets).write(_engine().parse(portion, environment))
+        draft = Draft()
+        write(body, draft, targets=self.link_targets)
         errors = str(read.errors) if read.errors else ""
         metadata = {"title": draft.title(), "encoding": read.encoding, "encoding_errors": errors, **head}
         yield draft.document(blob.source, with_language(metadata, draft.text))
 
 
-def front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The one-line entries of a YAML head between `---` lines, and the text after it."""
-    match = _FRONT_MATTER.match(text[:20_000])
-    if not match:
-        return {}, text
-    entries = (_ENTRY.fullmatch(line) for line in match.group(1).split("\n"))
-    found = {entry.group(1).strip().lower(): entry.group(2).strip() for entry in entries if entry}
-    plain = {_NAMES.get(key, key): value.strip("\"'[]") for key, value in found.items()}
-    return plain, text[match.end() :]
+def write(text: str, draft: Draft, *, targets: bool = False) -> None:
+    """Append what a Markdown text shows to a draft; a head between `---` lines is no part of it.
+
+    Args:
+        targets: whether a link's address follows its text.
+    """
+    environment = dict[str, Any]()
+    for portion in portions(_TOO_DEEP.sub("", text), environment):
+        _Writer(draft, environment, targets=targets).write(_engine().parse(portion, environment))
 
 
 def portions(text: str, environment: dict[str, Any], *, size: int = 200_000) -> Iterator[str]:

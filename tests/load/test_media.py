@@ -57,7 +57,7 @@ def packed(*names: str, first: tuple[str, str] | None = None) -> bytes:
         (b"\xef\xbb\xbf  <!-- saved --><html lang=en>", "a.txt", "text/html"),
         (b'<?xml version="1.0"?><!DOCTYPE html ...><html>', "a.xml", "text/html"),
         (b'<?xml version="1.0"?><note/>', "a", "application/xml"),
-        (b"<html><?php ?>", "a.php", "text/plain"),
+        (b"<html><?php ?>", "a.php", "text/x-php"),
         (b"# Title\n", "README.MD", "text/markdown"),
         (b"a,b\n1,2\n", "a.csv", "text/csv"),
         (b"a\tb\n", "a.tsv", "text/tab-separated-values"),

@@ -84,7 +84,7 @@ def test_front_matter_is_metadata(parse: Any) -> None:
     text = '---\ntitle: "The title"\nauthors: [A, B]\nlang: de\nnested:\n  key: x\n---\n# Other\n\nText'
     document = parse(MarkdownParser(), text)
     assert document.metadata["title"] == "The title"
-    assert document.metadata["author"] == "A, B"
+    assert document.metadata["authors"] == "A; B"
     assert document.text == "Other\n\nText"
 
 
