@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from docpipe.parse.page.labels import CAPTION
 from docpipe.parse.page.printed import Piece, PrintedLine, PrintedPage, union
-from docpipe.types import FURNITURE, BlockKind
+from docpipe.types import FURNITURE, HIDDEN, BlockKind
 
 _ZONE = 0.14
 """Of the page's height, at its top and at its bottom: where running lines stand."""
@@ -38,7 +38,7 @@ class _Seen(NamedTuple):
 
 
 def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind | None]]]:
-    """For each page its pieces, running lines cut off and named; the others carry None."""
+    """For each page its pieces, running lines cut off and named, hidden text named; the others carry None."""
     edges = [_edge_lines(page) for page in pages]
     seen = [mark for index, page in enumerate(pages) for mark in _marks(index, page, edges[index])]
     running = _running(seen, len(pages))
@@ -135,8 +135,9 @@ def _cut(page: PrintedPage, kinds: dict[int, BlockKind]) -> list[tuple[Piece, Bl
     found: list[tuple[Piece, BlockKind | None]] = []
     for piece in page.pieces:
         if not kinds or not any(id(line) in kinds for line in piece.lines):
-            told = piece.told.kind if piece.told else None
-            found.append((piece, told if told in FURNITURE else None))
+            told = piece.told
+            apart = told is not None and (told.kind in FURNITURE or told.native == HIDDEN)
+            found.append((piece, told.kind if told and apart else None))
             continue
         run: list[PrintedLine] = []
         fate: BlockKind | None = None

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from docpipe.parse.content import Box, FoundTable, Rule, Word
-from docpipe.parse.page import layout
+from docpipe.parse.page import layout, unseen
 from docpipe.parse.page.figures import drawn_figures, lone_captions
 from docpipe.parse.page.lettering import readable, storable, style_of, unreadable_share
 from docpipe.parse.page.paragraphs import bulleted
@@ -28,6 +28,8 @@ _FEWEST_RULES = 4
 """Lines drawn around a table of text: fewer set off headers, footers and notes."""
 _SAME_LINE = 3.0
 """Bottoms that differ by less, in points, may stand on one line."""
+_FAR = 1_000_000.0
+"""Points: no page is as large, and what is put beside one stands nearer."""
 _MOST_WORDS = 6_000
 """On one page; with more, tables are not looked for."""
 
@@ -52,20 +54,19 @@ class PageReader:
 
     def read(self, *, tables: bool) -> PrintedPage:
         """The page, laid out."""
-        text_page = self._page.get_textpage(flags=self._picture_flags)
-        pictures = _pictures(text_page)
-        if pictures:  # their bytes would be copied into the answer: ask again without them
-            text_page = self._page.get_textpage(flags=self._flags)
-        words = text_page.extractWORDS()
-        lines, odd = _lines(text_page, words)
+        flat = (self._height, self._width) if self._rotation in (90, 270) else (self._width, self._height)
+        text_page, pictures, beside = self._text_page(*flat)
+        blocks = text_page.extractDICT()["blocks"]
+        words, hidden = unseen.part(self._page, blocks, text_page.extractWORDS(), pictures)
+        hidden += beside
+        lines, odd = _lines(blocks, words)
         turn = _TURNS[max(odd, key=lambda run: sum(len(line.text) for line in odd[run]))] if odd else 0
         if turn and sum(len(line.text) for line in lines) >= sum(map(_length, odd.values())):
             turn = 0
-        flat = (self._height, self._width) if self._rotation in (90, 270) else (self._width, self._height)
         back = (360 - turn) % 360
         if turn:  # the words' edges are wanted along the lines: read them again from the turned words
             words = [(*turned(Word._make(word[:5]), back, *flat), *word[4:]) for word in words]
-            lines, odd = _straightened(*_lines(text_page, words), turn, flat)
+            lines, odd = _straightened(*_lines(blocks, words), turn, flat)
         pictures = [turned(box, back, *flat) for box in pictures] if back else pictures
         total = (turn + self._rotation) % 360
         width, height = (self._height, self._width) if total in (90, 270) else (self._width, self._height)
@@ -80,7 +81,23 @@ class PageReader:
         pieces = layout.arrange(
             lines, turned=list(odd.values()), tables=found, pictures=pictures, width=width, height=height
         )
+        if hidden:
+            pieces += (unseen.piece([PrintedLine(*turned(line, back, *flat), *line[4:]) for line in hidden]),)
         return PrintedPage(self._number, self._width, self._height, pieces, turn=total, needs_ocr=scanned)
+
+    def _text_page(self, width: float, height: float) -> "tuple[pymupdf.TextPage, list[Box], list[PrintedLine]]":
+        """The page's text, clipped to the page; its pictures; and the lines that stand beside it."""
+        everywhere = (-_FAR, -_FAR, _FAR, _FAR)
+        text_page = self._page.get_textpage(clip=everywhere, flags=self._picture_flags)
+        beside: list[PrintedLine] = []
+        if _reaches_out(text_page, width, height):
+            whole = self._page.get_textpage(clip=everywhere, flags=self._flags)
+            beside = unseen.outside(whole.extractDICT()["blocks"], width, height)
+            text_page = self._page.get_textpage(flags=self._picture_flags)
+        pictures = _pictures(text_page)
+        if pictures:  # their bytes would be copied into the answer: ask again without them
+            text_page = self._page.get_textpage(flags=self._flags)
+        return text_page, pictures, beside
 
     def _needs_ocr(
         self, lines: Sequence[PrintedLine], text: str, pictures: Sequence[Box], area: float, height: float
@@ -181,8 +198,19 @@ def _pictures(text_page: "pymupdf.TextPage") -> list[Box]:
     return found
 
 
+def _reaches_out(text_page: "pymupdf.TextPage", width: float, height: float) -> bool:
+    """Whether text stands, at least in part, beside the page."""
+    block = text_page.this.m_internal.first_block
+    while block:
+        box = block.bbox
+        if block.type == 0 and (box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height):
+            return True
+        block = block.next
+    return False
+
+
 def _lines(
-    text_page: "pymupdf.TextPage", words: Sequence[tuple[Any, ...]]
+    blocks: Sequence[Mapping[str, Any]], words: Sequence[tuple[Any, ...]]
 ) -> tuple[list[PrintedLine], dict[tuple[int, int], list[PrintedLine]]]:
     """The lines that run from left to right, and those that run otherwise, by direction."""
     edges: dict[int, list[float]] = {}
@@ -194,7 +222,7 @@ def _lines(
             edges[key] = [left, right]
     straight: list[PrintedLine] = []
     odd: dict[tuple[int, int], list[PrintedLine]] = {}
-    for block in text_page.extractDICT()["blocks"]:
+    for block in blocks:
         base = block["number"] << 14
         for number, line in enumerate(block["lines"]):
             printed = _line(line, edges.get(base | number, ()))
@@ -211,6 +239,8 @@ def _lines(
 
 def _line(line: Mapping[str, Any], edges: Sequence[float]) -> PrintedLine | None:
     spans = line["spans"]
+    if not spans:
+        return None
     if len(spans) == 1:
         span = spans[0]
         text, size, style = span["text"], span["size"], style_of(span["font"], span["flags"])
