@@ -217,6 +217,30 @@ def test_a_table_of_its_own_is_not_joined(between: str) -> None:
     assert len(blocks(parsed(first, second))) == 2
 
 
+@pytest.mark.parametrize(
+    ("title", "count"),
+    [
+        ("Sales in the quarter {} of 2024", 3),
+        ("Sales of the year 202{}", 3),
+        ("Stores, page {} of 3", 1),
+        ("Stores", 1),
+    ],
+)
+def test_tables_under_running_titles_with_other_figures_stay_apart(title: str, count: int) -> None:
+    def page_of(number: int) -> Page:
+        def fill(page: object) -> None:
+            draw.put(page, 60, 60, "Harbour board")
+            draw.put(page, 60, 85, title.format(number))
+            tables.ruled(page, [HEADER, *goods(100 * number, 32)])
+
+        return fill
+
+    document = parsed(*(page_of(number) for number in (1, 2, 3)))
+    assert len(blocks(document)) == count
+    if count == 3:
+        assert not any(title[:5] in text for text in draw.of(document, BlockKind.HEADER))
+
+
 def scanned(*pages: list[tuple[str, str, float, float]]) -> Document:
     """What is made of pages that a service read: label, text, top and bottom of each thing on them."""
     read_pages = [

@@ -46,7 +46,8 @@ def assemble(
         for piece, fate in kept
         if fate is not None
     ]
-    items, repeated = joined(labelled(body, Outline(outline)), {number: height for number, height, _ in body})
+    heights = {number: height for number, height, _ in body}
+    items, repeated = joined(labelled(body, Outline(outline)), furniture, heights)
     items = in_order(items)
     lines = (line.text for page in pages for piece in page.pieces for line in piece.lines)
     writer = _Writer(pages, Vocabulary(lines))

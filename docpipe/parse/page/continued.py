@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from docpipe.parse.content import FoundTable
 from docpipe.parse.grid.continuation import MARK, Continuation, Meeting, continuation
+from docpipe.parse.page.furniture import without_page_number
 from docpipe.parse.page.labels import Labelled
 from docpipe.parse.page.outline import folded
 from docpipe.tables import Table
@@ -14,6 +15,7 @@ from docpipe.types import UNPROMPTED, BlockKind
 CONTINUED = "continued"
 """Native label of what only says, between two parts of a table, that it goes on."""
 _NUMBER = re.compile(r"\W*(?:table|tab\.|tabelle|tableau|附?表)\s*([A-Z]?\d+(?:[.\-]\d+)*|[IVX]+)\b", re.I)
+_FIGURES = re.compile(r"\d+")
 _UNNAMED = frozenset({"", "table", "tabelle", "tableau", "表"})
 _EDGE = 0.15
 """Of the page's height: pictures there are a letterhead's."""
@@ -35,17 +37,21 @@ class _Open:
     """Places of the pieces behind that part."""
 
 
-def joined(items: Sequence[Labelled], heights: Mapping[int, float]) -> tuple[list[Labelled], list[Labelled]]:
+def joined(
+    items: Sequence[Labelled], furniture: Sequence[Labelled], heights: Mapping[int, float]
+) -> tuple[list[Labelled], list[Labelled]]:
     """Join tables over the ends of pages; header rows that they repeat are left out.
 
     Args:
         items: of all pages, in reading order, without running lines.
+        furniture: the running lines.
         heights: of each page in its reading frame, in points.
 
     Returns:
         The pieces, and those that only say that a table goes on: furniture.
     """
     found: list[Labelled | None] = list(items)
+    titles = _titles(furniture)
     repeated: list[Labelled] = []
     opened: _Open | None = None
     for at, item in enumerate(items):
@@ -55,6 +61,8 @@ def joined(items: Sequence[Labelled], heights: Mapping[int, float]) -> tuple[lis
             else:
                 opened = None
             continue
+        if opened is not None and _differ(titles.get(opened.last.page, {}), titles.get(item.page, {})):
+            opened = None
         whole = found[opened.at] if opened is not None else None
         further = _further(opened, item, items, heights) if opened is not None else None
         if opened is None or whole is None or further is None:
@@ -67,6 +75,23 @@ def joined(items: Sequence[Labelled], heights: Mapping[int, float]) -> tuple[lis
                 found[number] = None
         opened = _Open(opened.at, item)
     return [item for item in found if item is not None], repeated
+
+
+def _titles(furniture: Sequence[Labelled]) -> dict[int, dict[str, str]]:
+    """By page, its running header lines by what they say beside figures; page numbers are left out."""
+    found: dict[int, dict[str, str]] = {}
+    for item in furniture:
+        if item.kind is not BlockKind.HEADER:
+            continue
+        for line in item.piece.lines:
+            text = without_page_number(line)
+            found.setdefault(item.page, {})[_FIGURES.sub("0", text)] = text
+    return found
+
+
+def _differ(above: Mapping[str, str], below: Mapping[str, str]) -> bool:
+    """Whether two pages are headed by lines that differ in their figures: `Sales in 2023`, `Sales in 2024`."""
+    return any(above.get(key, text) != text for key, text in below.items())
 
 
 def _may_stand_between(opened: _Open, item: Labelled, heights: Mapping[int, float]) -> bool:

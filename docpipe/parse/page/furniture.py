@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from docpipe.parse.page.labels import CAPTION
-from docpipe.parse.page.printed import Piece, PrintedLine, PrintedPage, union
+from docpipe.parse.page.printed import GAPPED, Piece, PrintedLine, PrintedPage, union
 from docpipe.types import FURNITURE, HIDDEN, BlockKind
 
 _ZONE = 0.14
@@ -23,6 +23,13 @@ _NUMBER = re.compile(
 )
 _ENDS = re.compile(r"^(?:\W|page\s)*(\d{1,4})(?![\d.,)]*\d|[.)])|(?<![\d.,])(\d{1,4})\W*$", re.I)
 _LONGEST_NUMBERED = 150
+_COUNTER = re.compile(
+    r"(?:\b(?:page|seite|página|sheet|blatt)\b|\bp(?:g|p)?\.|第)\s*\d+(?:\s*(?:of|von|de|/|共)\s*\d+)?"
+    r"|\b\d{1,3}\s*(?:of|von|/)\s*\d{1,3}\W*$|^\W*\d{1,4}\s*[|·•–—-]|[|·•–—-]\s*\d{1,4}\W*$|^\W*\d{1,4}\W*$",
+    re.I,
+)
+_COUNTER_APART = re.compile(r"^\d{1,4}\b|(?<![\d.,])\d{1,4}$")
+"""A page's number at the end of a line whose parts stand wide apart."""
 
 
 class _Seen(NamedTuple):
@@ -52,7 +59,30 @@ def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind 
                 kinds[index][id(line)] = BlockKind.PAGE_NUMBER
             elif mark in running or mark in counting:
                 kinds[index][id(line)] = BlockKind.FOOTER if mark.bottom else BlockKind.HEADER
+    _keep_titles(pages, kinds)
     return [_cut(page, kinds[index]) for index, page in enumerate(pages)]
+
+
+def without_page_number(line: PrintedLine) -> str:
+    """What a running line says beside the number of its page."""
+    text = _COUNTER.sub(" ", line.text)
+    return _COUNTER_APART.sub(" ", text) if line.style & GAPPED else text
+
+
+def _keep_titles(pages: Sequence[PrintedPage], kinds: Sequence[dict[int, BlockKind]]) -> None:
+    """A line right above a table is its title, not a running line, where other pages say it with other figures."""
+    said: dict[str, set[str]] = {}
+    for page, named in zip(pages, kinds, strict=True):
+        lines = (line for piece in page.pieces for line in piece.lines) if named else ()
+        for text in (without_page_number(line) for line in lines if named.get(id(line)) is BlockKind.HEADER):
+            said.setdefault(_DIGITS.sub("0", text), set()).add(text)
+    for page, named in zip(pages, kinds, strict=True):
+        for one, other in pairwise(page.pieces):
+            if other.role != "table" or not one.lines:
+                continue
+            title = one.lines[-1]
+            if len(said.get(_DIGITS.sub("0", without_page_number(title)), ())) > 1:
+                named.pop(id(title), None)
 
 
 def _edge_lines(page: PrintedPage) -> list[PrintedLine]:
