@@ -7,7 +7,7 @@
     |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
     |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed (SnapshotGone,
     |                             IndexDamaged), WorkerDied (WorkerKilled), TimedOut, OutOfMemory,
-    |                             TooMuchOutput, NotAllowed
+    |                             TooMuchOutput, NotAllowed, StageDefect(.package)
     |- RunLocked(.holder)         another run works on the same index
     |- ServiceError(.service, .status, .code, .request_id)  Unauthorized, OutOfCredit(.resets_at), BudgetSpent,
     |                             RateLimited(.retry_after), Unavailable, Refused(.content_policy), BadReply
@@ -242,6 +242,17 @@ class TooMuchOutput(StageError):
 
 class NotAllowed(StageError, PermissionError):
     """A stage in a worker process wanted what workers may not: the network, another program, to write a file."""
+
+
+class StageDefect(StageError):
+    """A stage of another package raised what it did not mean to."""
+
+    def __init__(self, message: str, *, package: str) -> None:
+        name = package.partition(" ")[0]
+        remedy = f"this is a defect of {package}: report it to its authors, upgrade {name}, or leave its stage out"
+        super().__init__(message, stage="", remedy=remedy)
+        self.package = package
+        """Its name and version."""
 
 
 class RunLocked(DocpipeError):

@@ -1,5 +1,7 @@
 """Contract suites and fakes for the authors of stages: subclass a suite, say what to make, and pytest runs it."""
 
+from docpipe.testing.chunking import ChunkerContract, parsed
+from docpipe.testing.parsing import ParserContract, blob
 from docpipe.testing.samples import (
     AWKWARD,
     DIM,
@@ -18,10 +20,14 @@ __all__ = [
     "AWKWARD",
     "DIM",
     "MODEL",
+    "ChunkerContract",
     "IndexContract",
+    "ParserContract",
+    "blob",
     "chunk",
     "document",
     "embedded",
+    "parsed",
     "refused",
     "vectors",
 ]

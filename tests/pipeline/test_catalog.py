@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from docpipe import _plug_ins
+from docpipe._plug_ins import GROUP
 from docpipe.errors import ConfigError, UnknownName
 from docpipe.pipeline.file import catalog
 from docpipe.pipeline.file.problems import Place, Problems
@@ -22,12 +24,14 @@ NOT_A_CLASS = 3
 @pytest.fixture
 def others(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [
-        EntryPoint("chunk.mine", f"{__name__}:Mine", catalog.GROUP),
-        EntryPoint("parse.text", f"{__name__}:Mine", catalog.GROUP),
-        EntryPoint("chunk.gone", "no_such_package.module:Thing", catalog.GROUP),
-        EntryPoint("chunk.three", f"{__name__}:NOT_A_CLASS", catalog.GROUP),
+        EntryPoint("chunk.mine", f"{__name__}:Mine", GROUP),
+        EntryPoint("parse.text", f"{__name__}:Mine", GROUP),
+        EntryPoint("chunk.gone", "no_such_package.module:Thing", GROUP),
+        EntryPoint("chunk.three", f"{__name__}:NOT_A_CLASS", GROUP),
+        EntryPoint("chunk.twice", "one:Chunker", GROUP),
+        EntryPoint("chunk.twice", "two:Chunker", GROUP),
     ]
-    monkeypatch.setattr(catalog, "entry_points", lambda *, group: [p for p in points if p.group == group])
+    monkeypatch.setattr(_plug_ins, "entry_points", lambda *, group: [p for p in points if p.group == group])
 
 
 @pytest.mark.parametrize("name", sorted(catalog.STAGES))
@@ -75,6 +79,13 @@ def test_a_class_without_fields_is_no_stage(others: None) -> None:
 def test_a_stage_that_cannot_be_imported_says_why(others: None) -> None:
     with pytest.raises(ConfigError, match=r"cannot be imported from no_such_package\.module:Thing") as caught:
         catalog.stage_class("chunk.gone")
-    assert caught.value.remedy == "install or repair the package that brings it"
+    assert "no_such_package" in caught.value.message
+    assert caught.value.remedy == "repair or upgrade no_such_package, or leave the stage out"
     with pytest.raises(ConfigError, match="is not a class"):
         catalog.stage_class("chunk.three")
+
+
+def test_a_stage_that_two_packages_bring_is_refused(others: None) -> None:
+    with pytest.raises(ConfigError, match=r"`chunk\.twice` is brought by one and two"):
+        catalog.stage_class("chunk.twice")
+    assert catalog.names().count("chunk.twice") == 1
