@@ -45,7 +45,7 @@ class Walk:
         except OSError as error:
             yield self._failed(below, "UnreadableSource", f"the folder cannot be listed: {error.strerror}", _PERMIT)
             return
-        last = ""
+        last, names = "", {name for name, _, _ in found}
         for name, real_name, item in found:
             if name == last:
                 yield self._failed(
@@ -56,6 +56,10 @@ class Walk:
                 )
                 continue
             last = name
+            if name.endswith("!") and name[:-1] in names and item.is_dir(follow_symlinks=False):
+                message = f"the uris of its files would be those of files inside {name[:-1]!a}, beside it"
+                yield self._failed(below + name + "/", "NameCollision", message, "rename the folder")
+                continue
             try:
                 yield self._judge(below + name, name, item)
             except OSError as error:
