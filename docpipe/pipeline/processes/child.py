@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -141,7 +141,7 @@ class Child:
         watch.start()
         try:
             reply = self._next(arguments)
-        except (FrameTooLarge, pickle.UnpicklingError, ValueError, TypeError) as error:
+        except (FrameTooLarge, pickle.UnpicklingError) as error:
             self._spent = True
             return None, self._strange(method, error)
         finally:
@@ -159,7 +159,7 @@ class Child:
             frame = read_frame(cast(BinaryIO, self._process.stdout), most=most)
             if frame is None:
                 return None
-            reply: tuple[Any, ...] = values(frame)
+            reply = _sound(values(frame))
             if reply[0] != "asks":
                 return reply
             _, question, given = reply
@@ -173,11 +173,11 @@ class Child:
             return pickle.dumps(("error", error))
 
     def _understood(self, method: str, reply: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
-        kind, value, *words = reply
+        kind, *rest = reply
         if kind == "value":
-            return value, None
+            return rest[0], None
         if kind == "error":
-            return None, _error(value, words[0])
+            return None, _error(*rest)
         self._spent = True
         return None, _out_of_memory(method, self._limits) if kind == "memory" else _too_much(method, self._limits)
 
@@ -235,6 +235,30 @@ class Child:
             stage=method,
             remedy="the file crashes its parser: save it again with another program, or try another parser",
         )
+
+
+_SHAPES: Mapping[str, tuple[type, ...]] = {
+    "value": (object,),
+    "error": (bytes, str),
+    "memory": (),
+    "output": (),
+    "asks": (str, tuple),
+}
+"""Kind of a reply -> what it has besides."""
+
+
+def _sound(reply: Any) -> tuple[Any, ...]:
+    """A reply that has the form of one.
+
+    Raises:
+        pickle.UnpicklingError: it has not.
+    """
+    if isinstance(reply, tuple) and reply and isinstance(reply[0], str):
+        kind, *rest = reply
+        shape = _SHAPES.get(kind)
+        if shape is not None and len(rest) == len(shape) and all(map(isinstance, rest, shape)):
+            return reply
+    raise pickle.UnpicklingError("it is no reply")
 
 
 def not_sent(error: BaseException) -> ConfigError:

@@ -53,7 +53,8 @@ def _sizes(folder: str, *, left: int) -> Iterator[int]:
     folders = [folder]
     while folders:
         try:
-            found = list(itertools.islice(os.scandir(folders.pop()), left + 1))
+            with os.scandir(folders.pop()) as entries:
+                found = list(itertools.islice(entries, left + 1))
         except OSError:
             continue
         left -= len(found)

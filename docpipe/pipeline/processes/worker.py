@@ -90,9 +90,9 @@ def _reply(work: Any, method: str, arguments: tuple[Any, ...], setup: Setup) -> 
     resource_limits.limit_call(seconds=setup.seconds, memory=setup.memory)
     try:
         frame = pickle.dumps(("value", getattr(work, method)(*arguments)), protocol=5)
-        return frame if len(frame) <= setup.output else pickle.dumps(("output", len(frame)))
+        return frame if len(frame) <= setup.output else pickle.dumps(("output",))
     except MemoryError:
-        return pickle.dumps(("memory", None))
+        return pickle.dumps(("memory",))
     except RecursionError as error:
         return _error_frame(RuntimeError(f"nested too deeply: {error}"))
     except Exception as error:  # the parent decides what it means
