@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from docpipe.parse.office.cell_regions import Cells, Range
 from docpipe.parse.office.names import local, number, value
 from docpipe.parse.office.open_names import TABLE, TEXT
-from docpipe.parse.office.sheet_cells import too_many_cells
+from docpipe.parse.office.sheet_cells import MOST_CELLS, MOST_MERGED, MOST_TEXT, too_many_cells
 from docpipe.parse.office.unseen_cells import Hidden, as_seen, note
 from docpipe.types import Source
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element as Element
 
-_MOST_CELLS = 2_000_000
-_MOST_TEXT = 64_000_000
-_MOST_MERGED = 20_000
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 
 
@@ -37,7 +34,7 @@ def open_cells(table: "Element", source: Source) -> Cells:
         if row:
             count += len(row) * repeated
             length += sum(map(len, row.values())) * repeated
-            if count > _MOST_CELLS or length > _MOST_TEXT:
+            if count > MOST_CELLS or length > MOST_TEXT:
                 raise too_many_cells(source)
             for offset in range(repeated):
                 cells.rows[place + offset] = row
@@ -91,5 +88,5 @@ def _merge(cell: "Element", row: int, column: int, merged: list[Range]) -> None:
     width = number(value(cell, TABLE + "number-columns-spanned"), 1)
     height = number(value(cell, TABLE + "number-rows-spanned"), 1)
     box = Range(row, column, row + max(1, height) - 1, column + max(1, width) - 1)
-    if box.area > 1 and len(merged) < _MOST_MERGED:
+    if box.area > 1 and len(merged) < MOST_MERGED:
         merged.append(box)

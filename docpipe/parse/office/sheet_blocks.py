@@ -1,5 +1,6 @@
 """The filled cells of a sheet -> blocks on paper (pure)."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -10,6 +11,12 @@ from docpipe.types import HIDDEN, BlockKind
 
 _OPENING, _CLOSING = "<table>\n", "</table>"
 _BATCH = 2_000
+_UNNAMED = re.compile(r"(?:sheet|tabelle|feuil|hoja|foglio|planilha|лист|工作表|シート)\s?\d*", re.I)
+
+
+def is_unnamed(sheet: str) -> bool:
+    """Whether a sheet has the name that its program gave it."""
+    return bool(_UNNAMED.fullmatch(sheet))
 
 
 def add_cells(cells: Cells, paper: Paper, *, hidden: bool = False) -> None:

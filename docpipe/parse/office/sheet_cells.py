@@ -23,9 +23,9 @@ _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.I)
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _CELL, _VALUE = S + "c", S + "v"
-_MOST_CELLS = 2_000_000
-_MOST_TEXT = 64_000_000
-_MOST_MERGED = 20_000
+MOST_CELLS = 2_000_000
+MOST_TEXT = 64_000_000
+MOST_MERGED = 20_000
 _LAST_COLUMN = 16_384
 _LONGEST = 40_000
 """Characters of a cell; Excel allows 32,767."""
@@ -106,7 +106,7 @@ def read_cells(package: Package, part: str, strings: Sequence[str], formats: For
     reading = _Reading(strings, formats)
     for element in streamed(package, part, *_HANDLED):
         _HANDLED[element.tag.rpartition("}")[2]](reading, element)
-        if reading.count > _MOST_CELLS or reading.length > _MOST_TEXT:
+        if reading.count > MOST_CELLS or reading.length > MOST_TEXT:
             raise too_many_cells(package.source)
     return reading.cells()
 
@@ -134,7 +134,7 @@ class _Reading:
 
     def merged(self, element: "Element") -> None:
         box = _range(value(element, "ref"))
-        if box and len(self._found.merged) < _MOST_MERGED:
+        if box and len(self._found.merged) < MOST_MERGED:
             self._found.merged.append(box)
 
     def column(self, element: "Element") -> None:
@@ -182,7 +182,7 @@ def _is_hidden(element: "Element", size: str) -> bool:
 def too_many_cells(source: Source) -> SourceTooLarge:
     """A sheet shows more than can be held."""
     return SourceTooLarge(
-        f"a sheet has more than {_MOST_CELLS:,} filled cells or {_MOST_TEXT:,} characters",
+        f"a sheet has more than {MOST_CELLS:,} filled cells or {MOST_TEXT:,} characters",
         source=source.uri,
         remedy="save the sheet as CSV, or split the workbook",
     )

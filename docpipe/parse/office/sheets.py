@@ -1,6 +1,5 @@
 """The parts of a workbook -> blocks on paper, each sheet under its name."""
 
-import re
 from typing import TYPE_CHECKING
 
 from docpipe.errors import UnsupportedMedia
@@ -9,7 +8,7 @@ from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.names import DIAGRAM, A, C, R, S, local, value
 from docpipe.parse.office.package import Package, Relation
 from docpipe.parse.office.paper import Paper
-from docpipe.parse.office.sheet_blocks import add_cells
+from docpipe.parse.office.sheet_blocks import add_cells, is_unnamed
 from docpipe.parse.office.sheet_cells import read_cells, shared_strings
 from docpipe.parse.office.sheet_styles import read_formats
 from docpipe.parse.office.slide_text import paragraph_text
@@ -18,7 +17,6 @@ from docpipe.types import HIDDEN, BlockKind
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_UNNAMED = re.compile(r"(?:sheet|tabelle|feuil|hoja|foglio|planilha|лист|工作表|シート)\s?\d*", re.I)
 _MOST_SHEETS = 1_000
 
 
@@ -57,7 +55,7 @@ class SheetReader:
             if relation.type == "worksheet":
                 cells = read_cells(self._package, relation.target, strings, formats)
             name = value(entry, "name")
-            if not hidden and (len(entries) > 1 or not _UNNAMED.fullmatch(name)):
+            if not hidden and (len(entries) > 1 or not is_unnamed(name)):
                 self.paper.add(BlockKind.HEADING, name, level=1, label="sheet")
             add_cells(cells, self.paper, hidden=hidden)
             self._drawings(self._package.relations(relation.target), hidden=hidden)
