@@ -6,15 +6,23 @@ from typing import Any
 
 from docpipe._screening import screened
 from docpipe.errors import UnsupportedMedia
+from docpipe.parse.definitions import LANGUAGES
 from docpipe.parse.delimited import DelimitedParser
 from docpipe.parse.docx import DocxParser
 from docpipe.parse.epub import EpubParser
 from docpipe.parse.html import HtmlParser
 from docpipe.parse.mail import MailParser
 from docpipe.parse.markdown import MarkdownParser
+from docpipe.parse.mhtml import MhtmlParser
+from docpipe.parse.notebook import NotebookParser
 from docpipe.parse.opendocument import OpenDocumentParser
 from docpipe.parse.pdf import PdfParser
 from docpipe.parse.pptx import PptxParser
+from docpipe.parse.restructured import RestructuredTextParser
+from docpipe.parse.rtf import RtfParser
+from docpipe.parse.source_code import SourceCodeParser
+from docpipe.parse.structured import StructuredParser
+from docpipe.parse.subtitles import SubtitlesParser
 from docpipe.parse.text import TextParser
 from docpipe.parse.xls import XlsParser
 from docpipe.parse.xlsx import XlsxParser
@@ -29,8 +37,14 @@ _FIELDS: Mapping[str, str] = {
     "text/csv": "delimited",
     "text/tab-separated-values": "delimited",
     "text/plain": "text",
-    "application/json": "text",
-    "application/xml": "text",
+    **dict.fromkeys(("application/json", "application/x-ndjson", "application/yaml"), "structured"),
+    **dict.fromkeys(("application/toml", "application/xml"), "structured"),
+    "application/x-ipynb+json": "notebook",
+    **dict.fromkeys(("application/x-subrip", "text/vtt"), "subtitles"),
+    **dict.fromkeys(LANGUAGES, "source_code"),
+    "multipart/related": "mhtml",
+    "text/x-rst": "restructured",
+    "application/rtf": "rtf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
@@ -71,7 +85,21 @@ class AutoParser:
     delimited: DelimitedParser = field(default_factory=DelimitedParser)
     """CSV and TSV files."""
     text: TextParser = field(default_factory=TextParser)
-    """Text of no other kind; JSON and XML as they stand."""
+    """Text of no other kind."""
+    structured: StructuredParser = field(default_factory=StructuredParser)
+    """JSON, JSON lines, YAML, TOML and XML."""
+    notebook: NotebookParser = field(default_factory=NotebookParser)
+    """Jupyter notebooks."""
+    source_code: SourceCodeParser = field(default_factory=SourceCodeParser)
+    """Programs."""
+    subtitles: SubtitlesParser = field(default_factory=SubtitlesParser)
+    """SubRip and WebVTT."""
+    restructured: RestructuredTextParser = field(default_factory=RestructuredTextParser)
+    """reStructuredText."""
+    rtf: RtfParser = field(default_factory=RtfParser)
+    """Rich text."""
+    mhtml: MhtmlParser = field(default_factory=MhtmlParser)
+    """Web pages saved with all their parts."""
     docx: DocxParser = field(default_factory=DocxParser)
     """Word documents."""
     pptx: PptxParser = field(default_factory=PptxParser)
@@ -86,6 +114,16 @@ class AutoParser:
     """Books."""
     mail: MailParser = field(default_factory=MailParser)
     """Mails, as files or saved from Outlook."""
+    other: Mapping[str, Parser] = field(default_factory=dict, hash=False)
+    """Further parsers, by a file name's extension or by media type: `{dpk: {use: dpk.parser}}`. They come first."""
+
+    def __post_init__(self) -> None:
+        for name in self.other:
+            if name != name.lower() or name.startswith(".") or not name:
+                raise ValueError(
+                    f"other: {name!r} names no files: write an extension in small letters, without its dot, as `dpk`, "
+                    "or a media type, as `application/x-dpk`"
+                )
 
     def __call__(self, blob: Blob, /) -> Iterable[Document]:
         """Parse.
@@ -149,6 +187,10 @@ class AutoParser:
         return self.pdf
 
     def _parser(self, source: Source) -> Parser:
+        _, dot, extension = source.uri.rpartition("/")[2].partition("?")[0].rpartition(".")
+        chosen = self.other.get(extension.lower() if dot else "") or self.other.get(source.media_type)
+        if chosen is not None:
+            return chosen
         name = _FIELDS.get(source.media_type)
         if name is None or (source.media_type.startswith("image/") and not self._reads_images):
             raise _unsupported(source)
@@ -181,4 +223,6 @@ def _advice(media: str) -> str:
         return "this Office file is not read: save it as docx, xlsx, pptx or PDF"
     if any(word in media for word in _ARCHIVES):
         return "archives are not opened: unpack it"
-    return "leave it out with `exclude`, or convert it to PDF, HTML or text"
+    return (
+        "leave it out with `exclude`, convert it to PDF, HTML or text, or name a parser in `parse.auto: {other: ...}`"
+    )

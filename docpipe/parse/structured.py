@@ -1,4 +1,4 @@
-"""Files of data (JSON, JSON lines, YAML, TOML, XML) -> paths with their values, tables, headings."""
+"""Files of data (JSON, JSON lines, YAML, TOML, XML, feeds) -> paths with their values, tables, headings."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from itertools import groupby
 
 from docpipe._encodings import decode
 from docpipe.parse.data import outline
+from docpipe.parse.data.feeds import is_feed, write_feed
 from docpipe.parse.data.json_text import Line, are_lines, read_json, read_lines
 from docpipe.parse.data.toml_values import toml_value
 from docpipe.parse.data.values import Value, scalar
@@ -51,7 +52,7 @@ class StructuredParser:
         draft = Draft()
         metadata: dict[str, str] = {}
         if kind == _XML:
-            _write_xml(blob.data, draft)
+            metadata = _write_xml(blob.data, draft)
         else:
             read = decode(blob.data)
             metadata = {"encoding": read.encoding, "encoding_errors": str(read.errors) if read.errors else ""}
@@ -110,12 +111,16 @@ def _write_line(line: Line, draft: Draft) -> None:
     outline.write(line.value, draft, size=line.size, level=2)
 
 
-def _write_xml(data: bytes, draft: Draft) -> None:
+def _write_xml(data: bytes, draft: Draft) -> dict[str, str]:
+    """Append a feed, a text with marks, or fields; what it says of itself."""
     root = read_xml(data)
+    if is_feed(root):
+        return write_feed(root, draft)
     if is_prose(root):
         write_prose(root, draft)
     else:
         outline.write(value_of(root), draft, size=len(data))
+    return {}
 
 
 def _title(draft: Draft) -> str:

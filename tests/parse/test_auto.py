@@ -10,6 +10,7 @@ from docpipe._ids import fingerprint
 from docpipe.errors import UnsupportedMedia
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.html import HtmlParser
+from docpipe.parse.markdown import MarkdownParser
 from docpipe.parse.text import TextParser
 from docpipe.protocols import PagedParser
 from docpipe.types import Blob, BlockKind, Document, Source
@@ -39,7 +40,7 @@ class ThreePages:
         ("text/html", "<p>a <b>b</b></p>", BlockKind.PARAGRAPH, "a b"),
         ("text/markdown", "# a *b*", BlockKind.HEADING, "a b"),
         ("text/plain", "a *b*", BlockKind.PARAGRAPH, "a *b*"),
-        ("application/json", '{"a": 1}', BlockKind.PARAGRAPH, '{"a": 1}'),
+        ("application/json", '{"a": 1}', BlockKind.PARAGRAPH, "a: 1"),
         ("text/csv", "a,b\n", BlockKind.TABLE, "<table>\n<tr><th>a</th><th>b</th></tr>\n</table>"),
         ("text/tab-separated-values", "a\tb", BlockKind.TABLE, "<table>\n<tr><th>a</th><th>b</th></tr>\n</table>"),
     ],
@@ -78,10 +79,8 @@ class TestPages:
     ("media", "advice"),
     [
         ("application/msword", "save it as docx in Office or LibreOffice"),
-        ("application/vnd.ms-excel", "save it as xlsx in Office or LibreOffice"),
         ("application/vnd.ms-powerpoint", "save it as pptx in Office or LibreOffice"),
         ("application/x-ole-storage", "save it as docx, xlsx, pptx or PDF"),
-        ("application/rtf", "save it as docx, xlsx, pptx or PDF"),
         ("application/vnd.oasis.opendocument.graphics", "save it as docx, xlsx, pptx or PDF"),
         ("image/png", "parse.glm_ocr"),
         ("application/zip", "unpack it"),
@@ -100,3 +99,27 @@ def test_a_type_that_no_parser_reads_is_named_with_what_to_do(
     assert caught.value.where == "folder/report.pdf"
     with pytest.raises(UnsupportedMedia):
         AutoParser().page_count(blob)
+
+
+@pytest.mark.parametrize("name", [".dpk", "DPK", ""])
+def test_what_names_no_files_is_refused_as_a_key_of_other(name: str) -> None:
+    with pytest.raises(ValueError, match="names no files: write an extension in small letters"):
+        AutoParser(other={name: TextParser()})
+
+
+@pytest.mark.parametrize(
+    ("uri", "media", "kind"),
+    [
+        ("a.dpk", "application/octet-stream", BlockKind.HEADING),
+        ("box.zip!/b/A.DPK", "text/plain", BlockKind.HEADING),
+        ("https://x.example/a.dpk?b=c.html", "text/html", BlockKind.HEADING),
+        ("dpk", "text/plain", BlockKind.PARAGRAPH),
+        ("a.dpk.txt", "text/plain", BlockKind.PARAGRAPH),
+        ("a.bin", "application/x-dpk", BlockKind.HEADING),
+    ],
+)
+def test_other_parsers_are_picked_by_extension_or_media_type(uri: str, media: str, kind: BlockKind) -> None:
+    parser = AutoParser(other={"dpk": MarkdownParser(), "application/x-dpk": MarkdownParser()})
+    source = Source(uri=uri, media_type=media, digest="d", size=3, modified=0)
+    (document,) = parser(Blob(source=source, data=b"# x"))
+    assert document.blocks[0].kind is kind

@@ -18,6 +18,7 @@ _TABLES = frozenset({"table", "informaltable"})
 _ROWS = frozenset({"tr", "row"})
 _CELLS = frozenset({"td", "th", "entry", "cell"})
 _LINES = frozenset({"programlisting", "screen", "literallayout", "pre", "code"})
+_FEW, _LONG, _NEARLY_ALL = 2, 200, 0.9
 _SPACES = re.compile(r"\s+")
 
 
@@ -42,15 +43,19 @@ def read_xml(data: bytes) -> "_Element":
 
 
 def is_prose(root: "_Element") -> bool:
-    """Whether words stand beside elements in several places: a text with marks in it, no list of fields."""
-    mixed = 0
+    """Whether it is a text with marks in it, no list of fields: words stand beside elements in several places, or
+    nearly all words stand in long texts."""
+    mixed = long = total = 0
     for element in root.iter():
         tail, parent = element.tail, element.getparent()
         if tail and parent is not None and not tail.isspace():
             mixed += 1
-            if mixed > 2:
+            if mixed > _FEW:
                 return True
-    return False
+        length = len((element.text or "").strip())
+        total += length + sum(map(len, element.attrib.values()))
+        long += length if length > _LONG else 0
+    return long > total * _NEARLY_ALL
 
 
 def value_of(root: "_Element") -> Record:

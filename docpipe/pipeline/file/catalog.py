@@ -1,14 +1,11 @@
 """Stage name -> its class."""
 
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from docpipe import _plug_ins
 from docpipe.errors import ConfigError, UnknownName
 from docpipe.pipeline.file.problems import did_you_mean
-
-GROUP = "docpipe.stages"
-"""Entry points of this group add stages: `chunk.mine = "my_package.module:MyChunker"`."""
 
 STAGES = {
     "chat.extractive": "docpipe.chat.extractive:ExtractiveChat",
@@ -29,12 +26,20 @@ STAGES = {
     "parse.html": "docpipe.parse.html:HtmlParser",
     "parse.mail": "docpipe.parse.mail:MailParser",
     "parse.markdown": "docpipe.parse.markdown:MarkdownParser",
+    "parse.mhtml": "docpipe.parse.mhtml:MhtmlParser",
+    "parse.notebook": "docpipe.parse.notebook:NotebookParser",
     "parse.ocr": "docpipe.parse.ocr:OcrParser",
     "parse.opendocument": "docpipe.parse.opendocument:OpenDocumentParser",
     "parse.pdf": "docpipe.parse.pdf:PdfParser",
     "parse.pptx": "docpipe.parse.pptx:PptxParser",
     "parse.pypdf": "docpipe.parse.pypdf:PypdfParser",
+    "parse.restructured": "docpipe.parse.restructured:RestructuredTextParser",
+    "parse.rtf": "docpipe.parse.rtf:RtfParser",
+    "parse.source_code": "docpipe.parse.source_code:SourceCodeParser",
+    "parse.structured": "docpipe.parse.structured:StructuredParser",
+    "parse.subtitles": "docpipe.parse.subtitles:SubtitlesParser",
     "parse.text": "docpipe.parse.text:TextParser",
+    "parse.xls": "docpipe.parse.xls:XlsParser",
     "parse.xlsx": "docpipe.parse.xlsx:XlsxParser",
 }
 
@@ -47,7 +52,7 @@ RERANKERS = {
 
 def names() -> list[str]:
     """All stage names, those of other packages included, sorted."""
-    return sorted({*STAGES, *(point.name for point in _entry_points())})
+    return sorted({*STAGES, *_plug_ins.names()})
 
 
 def stage_class(name: str) -> type[Any]:
@@ -55,13 +60,13 @@ def stage_class(name: str) -> type[Any]:
 
     Raises:
         UnknownName: no stage has this name.
-        ConfigError: the stage's module cannot be imported.
+        ConfigError: the stage's module cannot be imported, or two packages bring a stage of this name.
     """
     if name in STAGES:
         return _imported(name, STAGES[name])
-    for point in _entry_points():
-        if point.name == name:
-            return _imported(name, point.value)
+    found = _plug_ins.stage_class(name)
+    if found is not None:
+        return found
     raise UnknownName(f"no stage is called `{name}`", remedy=did_you_mean(name, names()))
 
 
@@ -76,19 +81,14 @@ def reranker_class(name: str) -> type[Any]:
     return _imported(f"rerank {name}", RERANKERS[name])
 
 
-def _entry_points() -> list[EntryPoint]:
-    return sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
-
-
 def _imported(name: str, target: str) -> type[Any]:
+    """A class of ours. Raises ConfigError where what it needs is not installed."""
     module, _, attribute = target.partition(":")
     try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        found: type[Any] = getattr(import_module(module), attribute)
+    except ImportError as error:
         raise ConfigError(
             f"the stage `{name}` cannot be imported from {target}: {error}",
-            remedy="install or repair the package that brings it",
+            remedy="repair the installation: `pip install --force-reinstall docpipe`",
         ) from error
-    if not isinstance(found, type):
-        raise ConfigError(f"the stage `{name}` ({target}) is not a class", remedy="let the entry point name a class")
     return found
