@@ -1,9 +1,9 @@
 """Scans and photographs -> how much of what is on them local OCR finds, in what order, at what cost.
 
-    python benchmarks/ocr_quality.py [--data FOLDER] [--files] [--set raster]
+    python benchmarks/ocr_quality.py [--data FOLDER] [--files] [--match raster]
 
 FOLDER holds `scans/`; the scorer lies beside it in `../score/score.py`. Running headers and footers count: the truth
-has them. Needs the extra `ocr`. The greatest amount of memory is that of the whole process.
+has them. `--match` takes only files with this in their path. The greatest amount of memory is that of the whole process.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, default=Path("data"))
     options.add_argument("--files", action="store_true", help="one line per file")
-    options.add_argument("--set", default="", help="only this one")
+    options.add_argument("--match", default="", help="only files with this in their path")
     given = options.parse_args()
     folder = given.data / "scans"
     if not folder.is_dir():
@@ -35,7 +35,7 @@ def main() -> None:
     rows: dict[str, list[type_row]] = {}
     print(f"{'set':28} {'recall':>6} {'precision':>9} {'edit':>6} {'fields':>6} {'CPU s / page':>12} {'marked':>6}")
     for item in lines(folder / "manifest.jsonl"):
-        if given.set in ("", item["set"]):
+        if given.match in item["file"]:
             row = _measured(folder, item, score)
             rows.setdefault(item["set"], []).append(row)
             if given.files:

@@ -11,7 +11,7 @@ from docpipe.parse.pdf import PdfParser, PdfPart, engine, failures
 from docpipe.parse.scan import image_pages, local_page
 from docpipe.parse.scan.local_figures import unread as unread_pictures
 from docpipe.parse.scan.local_figures import with_read
-from docpipe.types import Blob, Document, Source
+from docpipe.types import HIDDEN, Blob, Document, Source
 
 if TYPE_CHECKING:
     import pymupdf
@@ -32,7 +32,7 @@ class OcrParser:
     English, Chinese, Japanese, and most languages in Latin letters; pages in other scripts stay marked.
     """
 
-    VERSION = 1
+    VERSION = 2
 
     ocr: Literal["auto", "always", "never"] = "auto"
     """`auto`: only pages without a text layer that can be trusted, and large light pictures beside a text layer."""
@@ -94,7 +94,10 @@ class OcrParser:
     def _again(self, document: "pymupdf.Document", page: PrintedPage) -> PrintedPage:
         """A page, or its pictures, read by OCR; as it was where there is nothing to read, or it cannot be drawn."""
         if self._is_wanted(page):
-            return self._read(document, page) or page
+            read = self._read(document, page)
+            if read is None or (read.needs_ocr and not page.needs_ocr):
+                return page
+            return _with_hidden(read, page)
         unread = {id(piece) for piece in self._unread(page)}
         pieces = (self._figure(document, page, one) if id(one) in unread else [one] for one in page.pieces)
         return replace(page, pieces=tuple(one for found in pieces for one in found)) if unread else page
@@ -130,6 +133,12 @@ class OcrParser:
         except failures():
             return replace(unread, damaged=True)
         return local_page.page(picture, unread.number, unread.width, unread.height, tables=self.pdf.tables)
+
+
+def _with_hidden(read: PrintedPage, page: PrintedPage) -> PrintedPage:
+    """What OCR reads of a page, and what its text layer holds that OCR cannot see."""
+    hidden = [piece for piece in page.pieces if piece.told and piece.told.native == HIDDEN]
+    return replace(read, pieces=(*read.pieces, *hidden)) if hidden and read.turn == page.turn else read
 
 
 def _on_page(box: Box, page: PrintedPage) -> Box:

@@ -30,6 +30,26 @@ from docpipe.types import Blob, BlockKind, Document, Source
 TEXT = "The harbour office keeps a ledger of every vessel that enters the bay."
 SIZE = (420.0, 300.0)
 
+UNKNOWN = {
+    "Russian": "Портовое управление ведёт журнал каждого судна, которое входит в бухту. Капитан подаёт заявление.",
+    "Arabic": "يحتفظ مكتب الميناء بسجل لكل سفينة تدخل الخليج. للحصول على تصريح يقدم القبطان طلبا.",
+    "Hebrew": "משרד הנמל מנהל יומן של כל כלי שיט שנכנס למפרץ. כדי לקבל אישור הקברניט מגיש בקשה.",
+    "Hindi": "बंदरगाह कार्यालय खाड़ी में प्रवेश करने वाले प्रत्येक जहाज का बहीखाता रखता है।",
+    "Korean": "항만 사무소는 만으로 들어오는 모든 선박의 장부를 보관합니다.",
+    "Thai": "สำนักงานท่าเรือเก็บบันทึกของเรือทุกลำที่เข้าสู่อ่าว เพื่อขออนุญาต กัปตันต้องยื่นคำร้อง",
+    "Tamil": "துறைமுக அலுவலகம் விரிகுடாவிற்குள் நுழையும் ஒவ்வொரு கப்பலின் பதிவேட்டையும் வைத்திருக்கிறது.",
+}
+KNOWN = {
+    "German": "Das Hafenamt führt ein Buch über jedes Schiff, das in die Bucht einläuft. Größere Übungen sind früh da.",
+    "Polish": "Urząd portowy prowadzi rejestr każdego statku, który wpływa do zatoki. Zażółć gęślą jaźń.",
+    "Japanese": "港湾事務所は湾に入るすべての船の台帳を保管しています。許可を得るには船長が申請します。",
+    "capitals": "THE HARBOUR OFFICE KEEPS A LEDGER OF EVERY VESSEL THAT ENTERS THE BAY, SKU QX-4417B/7.",
+}
+VIETNAMESE = (
+    "Văn phòng cảng giữ sổ ghi chép của mọi con tàu vào vịnh. Thuyền trưởng phải nộp đơn trước sáu giờ sáng và chờ "
+    "được cấp phép trước khi rời bến. Những người dân ở đây đã quen với tiếng còi tàu mỗi buổi sớm."
+)
+
 
 def written(page: Any) -> None:
     page.insert_text((50, 60), "Ferry report", fontsize=22)
@@ -149,6 +169,15 @@ class TestParser:
         source = finished(document)
         assert parsed(source) == parsed_as_pdf(source)
 
+    def test_a_scan_under_its_own_invisible_text_is_not_read_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(local_page, "page", None)
+        document = _with_picture(new(), picture())
+        page = document[0]
+        page.insert_text((50, 60), "Ferry report", fontsize=22, render_mode=3)
+        page.insert_textbox((50, 90, 380, 200), f"{TEXT} {TEXT}", fontsize=11, render_mode=3)
+        found = parsed(finished(document))
+        assert folded(found.text).count(TEXT) == 2 and not found.pages[0].needs_ocr
+
     def test_without_ocr_scans_stay_marked(self) -> None:
         assert parsed(scanned(), OcrParser(ocr="never")).pages[0].needs_ocr
         assert parsed(png(picture()), OcrParser(ocr="never")).pages[0].needs_ocr
@@ -183,6 +212,12 @@ def folded(text: str) -> str:
     return " ".join(text.split())
 
 
+def _often(language: str, text: str) -> Any:
+    """One language of each kind is tried every time, all of them in the slow lane."""
+    marks = () if language in ("Russian", "Polish") else (pytest.mark.slow,)
+    return pytest.param(text, id=language, marks=marks)
+
+
 class TestReading:
     def test_a_scan_is_read_with_its_title_and_places(self) -> None:
         document = parsed(scanned())
@@ -198,7 +233,9 @@ class TestReading:
         document = next(iter(AutoParser(pdf=OcrParser())(png(picture()))))  # type: ignore[arg-type]
         assert folded(document.text).count(TEXT) == 2
 
-    @pytest.mark.parametrize("turn", [90, 180, 270])
+    @pytest.mark.parametrize(
+        "turn", [90, pytest.param(180, marks=pytest.mark.slow), pytest.param(270, marks=pytest.mark.slow)]
+    )
     def test_a_turned_page_is_read_and_placed_as_shown(self, turn: int) -> None:
         document = parsed(scanned(turn=turn))
         assert folded(document.text).count(TEXT) == 2
@@ -208,7 +245,7 @@ class TestReading:
         measured, expected = places[turn]
         assert measured == pytest.approx(expected, abs=0.02)
 
-    @pytest.mark.parametrize("slope", [-4.0, 3.0])
+    @pytest.mark.parametrize("slope", [-4.0, pytest.param(3.0, marks=pytest.mark.slow)])
     def test_a_page_that_slants_is_read_in_order(self, slope: float) -> None:
         assert folded(parsed(scanned(slope=slope)).text).count(TEXT) == 2
 
@@ -217,6 +254,34 @@ class TestReading:
             page.insert_text((50, 60), "港务局登记每一艘进港的船只。", fontsize=16, fontname="china-s")
 
         assert "港务局登记每一艘进港的船只" in parsed(scanned(draw)).text
+
+    @pytest.mark.parametrize("text", [_often(language, text) for language, text in UNKNOWN.items()])
+    def test_a_script_that_the_networks_do_not_know_is_marked_and_not_told_as_another(self, text: str) -> None:
+        document = parsed(scanned(lambda page: page.insert_htmlbox((30, 30, 400, 280), f"<p>{text}</p>")))
+        assert document.pages[0].needs_ocr and len(document.text) < 0.1 * len(text)
+
+    @pytest.mark.parametrize("text", [_often(language, text) for language, text in KNOWN.items()])
+    def test_a_language_that_they_know_is_not_marked(self, text: str) -> None:
+        document = parsed(scanned(lambda page: page.insert_htmlbox((30, 30, 400, 280), f"<p>{text}</p>")))
+        assert not document.pages[0].needs_ocr and 0.95 < len(document.text) / len(text) < 1.05
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("signs", ["." * 60, "*" * 40, "-" * 50, "=" * 40, "_" * 30], ids=repr)
+    def test_ornaments_are_no_text_that_could_not_be_read(self, signs: str) -> None:
+        def draw(page: Any) -> None:
+            page.insert_text((30, 60), f"1 Introduction {signs} 3", fontsize=9)
+            page.insert_text((30, 90), signs, fontsize=9)
+
+        assert not parsed(scanned(draw)).pages[0].needs_ocr
+
+    def test_a_paragraph_that_cannot_be_read_marks_its_page(self) -> None:
+        both = f"<p>{TEXT} {TEXT} {TEXT}</p><p>{UNKNOWN['Russian']}</p>"
+        document = parsed(scanned(lambda page: page.insert_htmlbox((30, 30, 400, 280), both)))
+        assert document.pages[0].needs_ocr and folded(document.text) == f"{TEXT} {TEXT} {TEXT}"
+
+    def test_lost_letters_of_a_language_mark_its_pages(self) -> None:
+        document = parsed(scanned(lambda page: page.insert_htmlbox((30, 30, 400, 280), f"<p>{VIETNAMESE}</p>")))
+        assert document.pages[0].needs_ocr
 
     def test_a_ruled_table_keeps_rows_and_cells(self) -> None:
         rows = [["Route", "Passengers"], ["North pier", "251,000"], ["Lighthouse", "161,000"]]
@@ -255,6 +320,35 @@ class TestReading:
         assert table.bbox is not None and table.bbox.top > 250 / 842 and table.bbox.bottom < 570 / 842
         assert found.text.count("ledger") == 2 and found.text.count("cell 1 0") == 1
         assert found.text.index("ledger") < found.text.index("cell 1 0") < found.text.index("What follows")
+
+    def test_a_picture_with_a_stamp_in_the_text_layer_is_read_once(self) -> None:
+        document = new()
+        page = document.new_page(width=595, height=842)
+        flow(page, (80, 80, 500, 200), f"{TEXT} {TEXT}")
+        held = BytesIO()
+        picture().save(held, "PNG")
+        page.insert_image((80, 260, 500, 560), stream=held.getvalue())
+        page.insert_text((300, 540), "COPY 17", fontsize=14)
+        found = parsed(finished(document))
+        assert folded(found.text).count(TEXT) == 4 and found.text.count("COPY 17") == 1
+
+    def test_a_text_layer_of_font_codes_is_not_trusted(self) -> None:
+        document = new()
+        page = document.new_page(width=420, height=300)
+        page.insert_htmlbox((40, 40, 380, 260), f"<p>{TEXT} {TEXT} {TEXT} {TEXT}</p>")
+        for xref in range(1, document.xref_length()):
+            if document.xref_is_font(xref):
+                document.xref_set_key(xref, "ToUnicode", "null")
+        found = parsed(finished(document))
+        assert folded(found.text).count(TEXT) == 4 and not found.pages[0].needs_ocr
+
+    def test_a_scan_under_a_watermark_is_read(self) -> None:
+        document = _with_picture(new(), picture())
+        page = document[0]
+        middle = (page.rect.tl + page.rect.br) / 2
+        turn = page.derotation_matrix.prerotate(45)
+        page.insert_text((120, 150), "CONFIDENTIAL", fontsize=30, morph=(middle, turn), color=(0.9, 0.9, 0.9))
+        assert folded(parsed(finished(document)).text).count("harbour office") == 2
 
     def test_an_empty_page_is_read_and_done(self) -> None:
         document = parsed(scanned(lambda page: None))

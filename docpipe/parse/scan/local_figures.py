@@ -7,16 +7,21 @@ from docpipe.parse.page.printed import Piece, PrintedLine, PrintedPage
 
 _LEAST = 0.05
 """Of the page's area: smaller pictures are not looked at."""
+_LABELLED = 24
+"""Letters of the page's own on a picture; with more, it is a drawing whose words are known."""
+_MORE = 2
+"""Times as many letters must be read on a picture than the page itself has there."""
 _PROSE = 20
 """Letters of the line in the middle, by length: shorter ones are labels of a drawing."""
 
 
 def unread(page: PrintedPage) -> list[Piece]:
-    """Pictures of a page that lies upright, large enough to hold a table, with no text of the page's own on them."""
+    """Pictures of a page that lies upright, large enough to hold a table, with hardly any text on them."""
     if page.turn:
         return []
     least = _LEAST * page.width * page.height
-    return [piece for piece in page.pieces if piece.role == "figure" and not piece.lines and _area(piece.box) >= least]
+    figures = [piece for piece in page.pieces if piece.role == "figure" and _area(piece.box) >= least]
+    return [figure for figure in figures if _letters(figure.lines) < _LABELLED]
 
 
 def with_read(figure: Piece, read: PrintedPage) -> list[Piece]:
@@ -27,12 +32,17 @@ def with_read(figure: Piece, read: PrintedPage) -> list[Piece]:
         read: what OCR read on it; the corner of the picture is its origin.
     """
     lines = [line for piece in read.pieces for line in piece.lines]
-    tables = any(piece.table for piece in read.pieces)
-    if read.needs_ocr or read.turn or not (lines or tables):
+    tables = [piece.table.table for piece in read.pieces if piece.table]
+    letters = _letters(lines) + sum(len(cell.text) for table in tables for row in table.rows for cell in row)
+    if read.needs_ocr or read.turn or letters <= _MORE * _letters(figure.lines):
         return [figure]
     if not tables and sorted(len(line.text) for line in lines)[len(lines) // 2] < _PROSE:
         return [figure._replace(lines=tuple(_moved_line(line, figure.box) for line in lines))]
     return [_moved(piece, figure.box)._replace(column=figure.column) for piece in read.pieces]
+
+
+def _letters(lines: Sequence[PrintedLine]) -> int:
+    return sum(len(line.text) for line in lines)
 
 
 def _moved(piece: Piece, by: Box) -> Piece:

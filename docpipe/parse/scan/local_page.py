@@ -24,9 +24,11 @@ _CLEARLY = 0.05
 """By how much the score has to be better when a page is turned over."""
 _LEGIBLE = 0.5
 """Lines read with a lower score are left out."""
-_TRUSTED = 0.8
+_TRUSTED = 0.7
 """Pages whose ink is read with a lower score on average stay marked."""
-_LOST, _FEWEST_LOST = 0.08, 8
+_LEFT_OUT, _FEWEST_LEFT_OUT = 0.1, 24
+"""So do those of whose ink more stands on lines that are left out (of all, and at least in steps)."""
+_LOST, _FEWEST_LOST = 0.05, 6
 """So do those that lost so many letters between others (of all, and at least): their language has its own."""
 _TALL = 2.0
 """Heights of a line in its widths from which it is taken to run upwards or downwards."""
@@ -74,7 +76,7 @@ def _turn(picture: "type_picture", quads: Sequence[type_corners]) -> int:
     if score >= _SURE:
         return one
     turned_over = _score([engine.read(picture, _rolled(quad, other)) for quad in longest])
-    return other if turned_over > score + _CLEARLY else one
+    return other if turned_over > max(score + _CLEARLY, _TRUSTED) else one
 
 
 def _score(readings: Sequence[Reading]) -> float:
@@ -150,7 +152,10 @@ def _may_hold_tables(lines: Sequence[PrintedLine]) -> bool:
 
 def _is_trusted(readings: Sequence[Reading]) -> bool:
     ink = sum(reading.ink for reading in readings)
+    left_out = sum(reading.ink for reading in readings if reading.score < _LEGIBLE)
+    if left_out > max(_FEWEST_LEFT_OUT, _LEFT_OUT * ink):
+        return False
     if sum(reading.ink * reading.score for reading in readings) < _TRUSTED * ink:
         return False
-    lost, letters = (sum(counts) for counts in ([one.lost for one in readings], [len(one.centres) for one in readings]))
+    lost, letters = sum(one.lost for one in readings), sum(len(one.centres) for one in readings)
     return lost < _FEWEST_LOST or lost < _LOST * letters

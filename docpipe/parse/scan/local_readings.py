@@ -26,8 +26,8 @@ _PATTERN = 0.7
 """Of 1: how much a line is like itself, moved by the width of one sign, where it is an ornament."""
 _WIDTHS = (6, 64)
 """Pixels of a sign of an ornament."""
-_WIDER, _MORE = 1.75, 1.5
-"""Distance of two letters, in usual ones and in steps beyond that, between which another one may have been lost."""
+_FAR = 2.0
+"""Distance of two letters, in usual ones, between which another one may have been lost."""
 _FEWEST = 4
 """Distances from which the usual one can be told."""
 
@@ -41,7 +41,7 @@ class Reading(NamedTuple):
     centres: tuple[float, ...]
     """Of each letter that is no blank, from 0 to 1 of the line's length."""
     ink: int = 0
-    """How long the line is where it is printed, in steps (sixths of its height); 0 for an ornament."""
+    """How long the line is where letters are printed, in steps (sixths of its height), ornaments left out."""
     lost: int = 0
     """Places between its letters where another one is printed that the network does not know."""
 
@@ -61,62 +61,66 @@ def reading(said: "type_likelihoods", letters: Sequence[str], line: "type_line")
     """
     import numpy as np
 
-    inked = _inked(line)
+    dark = _dark(line)
+    inked = (dark >= _STROKE).reshape(-1, STEP).any(axis=1)
     best = said.argmax(axis=1)
     new = best != 0
     new[1:] &= best[1:] != best[:-1]
     steps = np.flatnonzero(new)
     signs = [letters[best[step]] for step in steps]
-    ink = int(inked.sum())
-    if not "".join(signs).strip():
-        return NOTHING._replace(ink=ink)
     places = [(int(step), sign) for step, sign in zip(steps, signs, strict=True) if sign.strip()]
+    unread = _unread(inked, places)
+    if _is_ornament(dark, unread):
+        inked, unread = inked & ~unread, unread & False
+    ink = int(inked.sum())
+    if not places:
+        return NOTHING._replace(ink=ink)
     length = max(1.0, line.shape[1] / STEP)
     return Reading(
         text="".join(signs),
-        score=float(said[steps, best[steps]].mean()) * _accounted(inked, places),
+        score=float(said[steps, best[steps]].mean()) * (1 - int(unread.sum()) / max(1, ink)),
         centres=tuple(min(1.0, (step + 0.5) / length) for step, _ in places),
         ink=ink,
         lost=_lost(inked, list(zip(steps.tolist(), signs, strict=True))),
     )
 
 
-def _inked(line: "type_line") -> Any:
-    """For each step whether a letter may be printed there; nowhere on an ornament."""
+def _dark(line: "type_line") -> Any:
+    """Number of inked pixels of each column, of whole steps only."""
     import numpy as np
 
     grey = line.mean(axis=2)
     dark = (np.abs(grey - np.median(grey)) > _DARKER)[_EDGE:-_EDGE].sum(axis=0)
-    count = len(dark) // STEP
-    if _is_ornament(dark):
-        return np.zeros(count, bool)
-    return (dark >= _STROKE)[: count * STEP].reshape(count, STEP).any(axis=1)
+    return dark[: len(dark) // STEP * STEP]
 
 
-def _is_ornament(dark: Any) -> bool:
-    """Whether a line is one sign over and over: stars, dots."""
+def _unread(inked: Any, places: Sequence[tuple[int, str]]) -> Any:
+    """For each step whether something is printed there that is far from every letter."""
     import numpy as np
 
-    profile = dark - dark.mean()
+    if not places:
+        return inked
+    at = np.array([step for step, _ in places])
+    reach = np.array([_WIDE_REACH if _is_wide(sign) else _REACH for _, sign in places])
+    near = np.abs(np.arange(len(inked))[:, None] - at[None]) <= reach[None]
+    return inked & ~near.any(axis=1)
+
+
+def _is_ornament(dark: Any, unread: Any) -> bool:
+    """Whether what is not read is one sign over and over: stars, hatching."""
+    import numpy as np
+
+    steps = np.flatnonzero(unread)
+    if not len(steps):
+        return False
+    profile = dark[steps[0] * STEP : (steps[-1] + 1) * STEP]
+    profile = profile - profile.mean()
     power = float((profile * profile).sum())
     widest = min(_WIDTHS[1], len(profile) // 6)
     if widest <= _WIDTHS[0] or not power:
         return False
     alike = [float((profile[width:] * profile[:-width]).sum()) / power for width in range(_WIDTHS[0], widest)]
-    lowest = int(np.argmin(alike))
-    return max(alike[lowest:]) > _PATTERN
-
-
-def _accounted(inked: Any, places: Sequence[tuple[int, str]]) -> float:
-    """Share of the printed steps that are near a letter."""
-    import numpy as np
-
-    printed = np.flatnonzero(inked)
-    if not len(printed):
-        return 1.0
-    at = np.array([step for step, _ in places])
-    reach = np.array([_WIDE_REACH if _is_wide(sign) else _REACH for _, sign in places])
-    return float((np.abs(printed[:, None] - at[None]) <= reach[None]).any(axis=1).mean())
+    return max(alike[int(np.argmin(alike)) :]) > _PATTERN
 
 
 def _is_wide(sign: str) -> bool:
@@ -130,6 +134,7 @@ def _lost(inked: Any, signs: Sequence[tuple[int, str]]) -> int:
     pairs = [(one, other) for (one, a), (other, b) in pairwise(signs) if a.strip() and b.strip()]
     if len(pairs) < _FEWEST:
         return 0
-    usual = float(np.median([other - one for one, other in pairs]))
-    far = [(one + other) // 2 for one, other in pairs if other - one >= max(_WIDER * usual, usual + _MORE)]
+    steps = sorted(other - one for one, other in pairs)
+    usual = float(np.mean(steps[: 3 * len(steps) // 4]))
+    far = [(one + other) // 2 for one, other in pairs if other - one >= _FAR * usual]
     return sum(1 for middle in far if middle < len(inked) and inked[middle])
