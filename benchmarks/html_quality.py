@@ -18,7 +18,7 @@ from evaluation import blob, pairs, scorer
 from docpipe import tables
 from docpipe.markdown import block_markdown
 from docpipe.parse.auto import AutoParser
-from docpipe.types import NOTES, BlockKind, Document
+from docpipe.types import HIDDEN, NOTES, BlockKind, Document
 
 _RULE = re.compile(r"^\|(?: - \|)+$", re.M)
 FOLDERS = {"html-articles": ("html",), "office": ("html", "csv"), "same-text": ("html", "md", "txt", "csv", "tsv")}
@@ -61,13 +61,13 @@ def _measure(folder: Path, kind: str, score: ModuleType, *, files: bool) -> None
 
 
 def rendered(document: Document) -> str:
-    """The document as Markdown, tables with repeated cells, pictures left out and notes as comments."""
+    """The document as Markdown, tables with repeated cells, pictures and hidden text left out, notes as comments."""
     parts = []
     for block in document.blocks:
         text = block.span.of(document.text)
         if block.kind is BlockKind.TABLE:
             text = "\n".join("| " + " | ".join(row) + " |" for row in filled(tables.read(text)))
-        elif block.kind is BlockKind.FIGURE:
+        elif block.kind is BlockKind.FIGURE or block.native_label == HIDDEN:
             continue
         elif block.native_label == NOTES:
             text = block_markdown(block, text)

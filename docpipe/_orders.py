@@ -110,7 +110,7 @@ _MOST_PLACES = 500
 """Of each kind of words in a text: more are looked at by nobody, and would take time."""
 _FEWEST_WORDS = 4
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_MARKUP = re.compile(r"[<>{}=;|]|\w\(\)|--")
+_MARKUP = re.compile(r"[<>{}=|]|\w\(\)|--")
 
 
 def orders(text: str) -> list[Span]:

@@ -11,6 +11,7 @@ from docpipe.parse.delimited import DelimitedParser
 from docpipe.parse.docx import DocxParser
 from docpipe.parse.epub import EpubParser
 from docpipe.parse.html import HtmlParser
+from docpipe.parse.legacy import LegacyParser
 from docpipe.parse.mail import MailParser
 from docpipe.parse.markdown import MarkdownParser
 from docpipe.parse.mhtml import MhtmlParser
@@ -44,6 +45,7 @@ _FIELDS: Mapping[str, str] = {
     **dict.fromkeys(LANGUAGES, "source_code"),
     "multipart/related": "mhtml",
     "text/x-rst": "restructured",
+    **dict.fromkeys(LegacyParser.FORMATS, "legacy"),
     "application/rtf": "rtf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
@@ -74,7 +76,7 @@ class AutoParser:
     What no model should be given is labelled, whichever parser read it.
     """
 
-    VERSION = 1
+    VERSION = 2
 
     pdf: PdfParser = field(default_factory=PdfParser)
     """PDF files; may be another parser: `{use: parse.ocr}` and `{use: parse.glm_ocr}` read scans and images too."""
@@ -94,6 +96,8 @@ class AutoParser:
     """Programs."""
     subtitles: SubtitlesParser = field(default_factory=SubtitlesParser)
     """SubRip and WebVTT."""
+    legacy: LegacyParser = field(default_factory=LegacyParser)
+    """Word and PowerPoint files of before 2007, through LibreOffice."""
     restructured: RestructuredTextParser = field(default_factory=RestructuredTextParser)
     """reStructuredText."""
     rtf: RtfParser = field(default_factory=RtfParser)
@@ -146,6 +150,12 @@ class AutoParser:
     def merge(self, source: Source, parts: Sequence[Any], /) -> Document:
         """All parts of such a file to its document."""
         return screened(self._paged(source).merge(source, parts))
+
+    @property
+    def STARTS_PROGRAMS(self) -> tuple[str, ...]:  # noqa: N802  workers ask each stage for it by this name
+        """What its parsers start in a worker."""
+        others = (getattr(parser, "STARTS_PROGRAMS", ()) for parser in self.other.values())
+        return tuple(dict.fromkeys([*self.legacy.STARTS_PROGRAMS, *(program for found in others for program in found)]))
 
     @property
     def assists(self) -> bool:

@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from docpipe._encodings import decode
+from docpipe.parse.asides import Asides
 from docpipe.parse.draft import Draft, clean, unwrapped, with_language
 from docpipe.parse.front_matter import front_matter
-from docpipe.parse.web import markup
+from docpipe.parse.web import hiding, markup
 from docpipe.tables import Cell, Table
 from docpipe.types import Blob, BlockKind, Document
 
@@ -49,14 +50,17 @@ class MarkdownParser:
 
 
 def write(text: str, draft: Draft, *, targets: bool = False) -> None:
-    """Append what a Markdown text shows to a draft; a head between `---` lines is no part of it.
+    """Append what a Markdown text shows to a draft, and what it hides; a head between `---` lines is no part of it.
 
     Args:
         targets: whether a link's address follows its text.
     """
-    environment = dict[str, Any]()
+    environment, asides = dict[str, Any](), Asides()
     for portion in portions(_TOO_DEEP.sub("", text), environment):
-        _Writer(draft, environment, targets=targets).write(_engine().parse(portion, environment))
+        _Writer(draft, environment, asides, targets=targets).write(_engine().parse(portion, environment))
+    for reference in environment.get("references", {}).values():
+        asides.add(reference["title"])
+    asides.write(draft)
 
 
 def portions(text: str, environment: dict[str, Any], *, size: int = 200_000) -> Iterator[str]:
@@ -107,8 +111,8 @@ class _Item:
 class _Writer:
     """Tokens, in order, into a draft."""
 
-    def __init__(self, draft: Draft, environment: dict[str, Any], *, targets: bool) -> None:
-        self._draft, self._environment, self._targets = draft, environment, targets
+    def __init__(self, draft: Draft, environment: dict[str, Any], asides: Asides, *, targets: bool) -> None:
+        self._draft, self._environment, self._targets, self._asides = draft, environment, targets, asides
         self._lists: list[int | None] = []
         self._items: list[_Item] = []
         self._rows: list[list[Cell]] | None = None
@@ -184,6 +188,11 @@ class _Writer:
     def _html_block(self, token: "Token") -> None:
         self._flush()
         markup.write(token.content, self._draft)
+        self._hide_comments(token.content)
+
+    def _hide_comments(self, content: str) -> None:
+        for words in hiding.comments(content):
+            self._asides.add(words)
 
     def _table_open(self, token: "Token") -> None:
         self._flush()
@@ -205,6 +214,10 @@ class _Writer:
         engine.inline.parse(content, engine, self._environment, children)
         for words, address, _ in _links(children):
             self._draft.add_link(words, address)
+        for child in children:
+            self._asides.add(str(child.attrGet("title") or ""))
+            if child.type == "html_inline":
+                self._hide_comments(child.content)
         if self._targets:
             _show_targets(children)
         text = unwrapped("".join(map(_text, children)))

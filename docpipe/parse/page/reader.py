@@ -58,7 +58,7 @@ class PageReader:
         text_page, pictures, beside = self._text_page(*flat)
         blocks = text_page.extractDICT()["blocks"]
         words, hidden = unseen.part(self._page, blocks, text_page.extractWORDS(), pictures)
-        hidden += beside
+        hidden += [*beside, *unseen.notes(self._page)]
         lines, odd = _lines(blocks, words)
         turn = _TURNS[max(odd, key=lambda run: sum(len(line.text) for line in odd[run]))] if odd else 0
         if turn and sum(len(line.text) for line in lines) >= sum(map(_length, odd.values())):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docpipe.parse.content import Box
@@ -27,6 +28,8 @@ _LOST = 0.65
 """Of the pixels where pale letters stand: letters on another ground take less of it."""
 _LAYER = 0.5
 """Of a page's letters: where more are unpainted and stand on pictures, they are what was read of a scan."""
+_MOST_NOTES = 1_000
+"""On one page."""
 _MOST_PIXELS = 1_500_000
 _BEHIND = 60
 """A picture covers letters unless pixels come as near to their colour as this, of 255."""
@@ -106,6 +109,17 @@ def outside(blocks: Sequence[dict[str, Any]], width: float, height: float) -> li
         for span in line["spans"]
     ]
     return _as_lines(beside)
+
+
+def notes(page: "pymupdf.Page") -> list[PrintedLine]:
+    """What the notes say that are stuck on a page, closed; text that is written on the page by one is shown."""
+    found = []
+    for note in islice(page.annots(), _MOST_NOTES):
+        text, words = storable(str(note.info.get("content") or ""))
+        if words and note.type[1] != "FreeText":
+            box = Box(*(note.rect * page.derotation_matrix))
+            found.append(PrintedLine(*box, text, _TINY, 0))
+    return found
 
 
 def _is_beside(box: Sequence[float], width: float, height: float) -> bool:

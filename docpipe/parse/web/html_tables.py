@@ -1,9 +1,9 @@
 """A `<table>` element -> a Table; what an element shows as text."""
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from docpipe.parse.web.hiding import is_hidden
 from docpipe.tables import Cell, Table
 
 if TYPE_CHECKING:
@@ -19,24 +19,9 @@ BLOCKS = frozenset({
     "main", "menu", "nav", "ol", "p", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
     "ul", "caption", "option", "pre", "h1", "h2", "h3", "h4", "h5", "h6",
 })  # fmt: skip
-_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_HIDDEN_CLASSES = frozenset({"sr-only", "visually-hidden", "screen-reader-text", "visuallyhidden"})
 _LARGEST_SPAN = 1_000
 _LONGEST_CELL = 300
 """A cell of data is rarely longer; one that places a part of the page is, in characters."""
-
-
-def is_hidden(element: "HtmlElement") -> bool:
-    """Whether a reader does not see it: `hidden`, `aria-hidden`, inline styles, classes for screen readers only."""
-    attributes = element.attrib
-    if not attributes:
-        return False
-    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
-        return True
-    style = attributes.get("style")
-    if style and _HIDING.search(style):
-        return True
-    return "class" in attributes and not _HIDDEN_CLASSES.isdisjoint(attributes["class"].split())
 
 
 def is_layout(table: "HtmlElement") -> bool:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from docpipe.parse.draft import Draft, folded
 from docpipe.parse.links import LONGEST_TEXT
-from docpipe.parse.web.html_tables import BLOCKS, SKIPPED, is_hidden, is_layout, number, shown, table_of, visible_text
+from docpipe.parse.web import hiding
+from docpipe.parse.web.hiding import is_hidden
+from docpipe.parse.web.html_tables import BLOCKS, SKIPPED, is_layout, number, shown, table_of, visible_text
 from docpipe.tables import Table
 from docpipe.types import BlockKind
 
@@ -60,6 +62,8 @@ def parse(text: str) -> "HtmlElement | None":
     tree = _tree(text, parser)
     if any("depth" in entry.message for entry in parser.error_log):
         tree = _tree(_NESTING.sub(" ", text), parser)
+    if tree is not None:
+        hiding.mark(tree)
     return tree
 
 
