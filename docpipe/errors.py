@@ -4,7 +4,8 @@
     |- ConfigError(.where)        UnknownName, InvalidOption, StageMismatch, PlanOutdated(.moved)
     |- MissingExtra(.extra)       also an ImportError
     |- WeightsError(.carrier, .file)  MissingWeights, DamagedWeights: a model's file inside an installed package
-    |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource
+    |- SourceError(.source)       UnsupportedMedia, CorruptSource, SourceTooLarge, EncryptedSource, UnreadableSource,
+    |                             NotConverted
     |- StageError(.stage, .item)  ParseError, SplitError, EmbedError, IndexMismatch, IndexFailed (SnapshotGone,
     |                             IndexDamaged), WorkerDied (WorkerKilled), TimedOut, OutOfMemory,
     |                             TooMuchOutput, NotAllowed, StageDefect(.package)
@@ -161,6 +162,10 @@ class SourceTooLarge(SourceError):
 
 class EncryptedSource(SourceError):
     """It needs a password."""
+
+
+class NotConverted(SourceError):
+    """It is of an old format, and the program that converts it is not installed or made nothing of it."""
 
 
 class UnreadableSource(SourceError):

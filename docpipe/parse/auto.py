@@ -62,10 +62,10 @@ _FIELDS: Mapping[str, str] = {
 _PAGES_PER_PART = 48
 """Of a parser that does not say how many."""
 
-_READ = "PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, mail, HTML, Markdown, CSV, TSV and text"
-_OLD = {"application/msword": "docx", "application/vnd.ms-powerpoint": "pptx"}
-"""Formats of Office before 2007 -> what to save them as."""
-
+_READ = (
+    "PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, mail, HTML, Markdown, reStructuredText, CSV, TSV, JSON, "
+    "YAML, TOML, XML, notebooks, programs, subtitles and text"
+)
 _ARCHIVES = ("zip", "gzip", "tar", "bzip2", "xz", "zstd", "7z", "rar")
 
 
@@ -227,8 +227,6 @@ def _advice(media: str) -> str:
     if media.startswith("image/"):
         reads = "`parse.auto: {pdf: {use: parse.ocr}}` (on this machine) or `{use: parse.glm_ocr}`"
         return f"pictures are read by {reads}, as PNG, JPEG, WEBP, TIFF, GIF or BMP"
-    if media in _OLD:
-        return f"files of Office before 2007 are not read: save it as {_OLD[media]} in Office or LibreOffice"
     if any(word in media for word in ("officedocument", "opendocument", "ms-", "ole", "rtf")):
         return "this Office file is not read: save it as docx, xlsx, pptx or PDF"
     if any(word in media for word in _ARCHIVES):

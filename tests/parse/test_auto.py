@@ -78,8 +78,6 @@ class TestPages:
 @pytest.mark.parametrize(
     ("media", "advice"),
     [
-        ("application/msword", "save it as docx in Office or LibreOffice"),
-        ("application/vnd.ms-powerpoint", "save it as pptx in Office or LibreOffice"),
         ("application/x-ole-storage", "save it as docx, xlsx, pptx or PDF"),
         ("application/vnd.oasis.opendocument.graphics", "save it as docx, xlsx, pptx or PDF"),
         ("image/png", "parse.glm_ocr"),
@@ -95,7 +93,7 @@ def test_a_type_that_no_parser_reads_is_named_with_what_to_do(
     with pytest.raises(UnsupportedMedia) as caught:
         AutoParser()(blob)
     assert caught.value.message == f"it holds {media}, which no parser reads"
-    assert advice in caught.value.remedy and "HTML, Markdown, CSV, TSV and text are read" in caught.value.remedy
+    assert advice in caught.value.remedy and "HTML, Markdown, reStructuredText, CSV, TSV, JSON" in caught.value.remedy
     assert caught.value.where == "folder/report.pdf"
     with pytest.raises(UnsupportedMedia):
         AutoParser().page_count(blob)

@@ -24,6 +24,7 @@ STAGES = {
     "parse.epub": "docpipe.parse.epub:EpubParser",
     "parse.glm_ocr": "docpipe.parse.glm_ocr:GlmOcrParser",
     "parse.html": "docpipe.parse.html:HtmlParser",
+    "parse.legacy": "docpipe.parse.legacy:LegacyParser",
     "parse.mail": "docpipe.parse.mail:MailParser",
     "parse.markdown": "docpipe.parse.markdown:MarkdownParser",
     "parse.mhtml": "docpipe.parse.mhtml:MhtmlParser",
