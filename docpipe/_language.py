@@ -1,7 +1,9 @@
-"""Text -> its primary language, by script and by the commonest short words (pure)."""
+"""Text -> its language, by script and by the commonest short words (pure)."""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
 
 _SAMPLE = 4000
 """Code points looked at in each of three places of the text: start, middle, end."""
@@ -38,7 +40,30 @@ _STOP_WORDS = {
     "id": "yang dan di dari untuk dengan pada ini itu tidak dalam adalah akan oleh sebagai juga",
 }
 _WORDS = {language: frozenset(words.split()) for language, words in _STOP_WORDS.items()}
+_LANGUAGES_OF = {
+    word: tuple(language for language, words in _WORDS.items() if word in words) for word in chain(*_WORDS.values())
+}
 _WORD = re.compile(r"[^\W\d_]+")
+_ALIKE: dict[str, str] = {"zh": "han", "ja": "han", "ru": "cyrillic", "uk": "cyrillic", "ar": "arabic", "fa": "arabic"}
+"""Languages that share a script with another one that is told apart here; all that are not named are in Latin letters,
+or alone in theirs."""
+_OWN_SCRIPT = frozenset({"ko", "el", "he", "th", "hi"})
+_SURE_WORDS, _SURE_SHARE, _SURE_TIMES = 5, 6, 3
+"""Short words of another language than the document's that a part must hold: so many, one in so many of its words, and
+so many times those of the document's."""
+_USUAL_SHARE = 5
+"""One in so many words is a short word of its language in running text; of another language hardly one in ten is."""
+_SURE_LETTERS = 60
+"""Letters that must be there without any sign of the document's language, where one script is written in two."""
+_SIMPLIFIED, _TRADITIONAL = (
+    frozenset(
+        "们这个为来时国说对会学发经动过还关现没点进样问间见车东长门开风马书买卖头实将带听请让认识话语电气机务员华业产专应该无从"
+    ),
+    frozenset(
+        "們這個為來時國說對會學發經動過還關現沒點進樣問間見車東長門開風馬書買賣頭實將帶聽請讓認識話語電氣機務員華業產專應該無從"
+    ),
+)
+"""The commonest letters that Chinese writes in two ways."""
 _UKRAINIAN = re.compile(r"[іїєґ]", re.I)
 _PERSIAN = re.compile(r"[پچژگ]")
 _TAG = re.compile(r"<[^<>]{1,40}>")
@@ -51,6 +76,8 @@ def primary_language(text: str) -> str:
         A BCP 47 primary language (`en`, `zh`, `ja` ...), or nothing where the text does not tell.
     """
     sample = _TAG.sub(" ", _sampled(text))
+    if sample.isascii():
+        return _latin(sample) if sum(map(str.isalpha, sample)) >= _LETTERS else ""
     counts = {name: len(pattern.findall(sample)) for name, pattern in _SCRIPTS.items()}
     weights = {**counts, "han": counts["han"] * _HAN_WEIGHT, "kana": counts["kana"] * _HAN_WEIGHT}
     script = max(weights, key=lambda name: weights[name])
@@ -65,6 +92,59 @@ def primary_language(text: str) -> str:
     return _latin(sample) if script == "latin" else script
 
 
+def language_tag(text: str) -> str:
+    """The language as a BCP 47 tag: `zh-Hans` or `zh-Hant` where Chinese letters tell which, else the primary one."""
+    language = primary_language(text)
+    if language != "zh":
+        return language
+    letters = Counter(_sampled(text))
+    simplified = sum(letters[letter] for letter in _SIMPLIFIED - _TRADITIONAL)
+    traditional = sum(letters[letter] for letter in _TRADITIONAL - _SIMPLIFIED)
+    if simplified == traditional:
+        return language
+    return "zh-Hans" if simplified > traditional else "zh-Hant"
+
+
+def language_of_part(text: str, *, usual: str) -> str:
+    """The primary language of a part of a document: the document's own, unless the part plainly is in another.
+
+    Args:
+        usual: the document's primary language, or nothing where it is not known.
+    """
+    if _is_usual(text, usual):
+        return usual
+    found = primary_language(text)
+    if not found or found == usual:
+        return usual
+    if not usual or _script(found) != _script(usual):
+        return found
+    return found if _is_sure(_TAG.sub(" ", _sampled(text)), found, usual) else usual
+
+
+def _is_usual(text: str, usual: str) -> bool:
+    """Whether plain letters hold so many short words of the document's language that no other need be thought of."""
+    known = _WORDS.get(usual)
+    if known is None or not text.isascii():
+        return False
+    words = text.lower().split()
+    return sum(word in known for word in words) * _USUAL_SHARE >= len(words) > 0
+
+
+def _script(language: str) -> str:
+    return language if language in _OWN_SCRIPT else _ALIKE.get(language, "latin")
+
+
+def _is_sure(sample: str, found: str, usual: str) -> bool:
+    """Whether a text in a script that both languages write is in the first, beyond doubt."""
+    if _script(found) == "han" and usual == "ja":
+        return len(_SCRIPTS["han"].findall(sample)) >= _SURE_LETTERS and not _SCRIPTS["kana"].search(sample)
+    if _script(found) != "latin":
+        return found in ("uk", "fa", "ja") or sum(map(str.isalpha, sample)) >= _SURE_LETTERS
+    words = _WORD.findall(sample.lower())
+    score, rival = (_scores(words)[one] for one in (found, usual))
+    return score >= _SURE_WORDS and score * _SURE_SHARE >= len(words) and score >= _SURE_TIMES * rival
+
+
 def _sampled(text: str) -> str:
     if len(text) <= 3 * _SAMPLE:
         return text
@@ -73,10 +153,13 @@ def _sampled(text: str) -> str:
 
 
 def _latin(sample: str) -> str:
-    """The language whose short words are commonest; nothing where hardly any is met."""
-    words = Counter(_WORD.findall(sample.lower()))
-    total = sum(words.values())
-    scores = {language: sum(words[word] for word in known) for language, known in _WORDS.items()}
-    best = max(scores, key=lambda language: scores[language])
-    enough = scores[best] >= 2 and scores[best] * 12 >= total
-    return best if enough else ""
+    """The language whose short words are commonest; nothing where hardly any is met, or two are as common."""
+    words = _WORD.findall(sample.lower())
+    scores = _scores(words)
+    (best, score), (_, rival) = (*scores.most_common(2), ("", 0), ("", 0))[:2]
+    return best if score >= 2 and score * 12 >= len(words) and score > rival else ""
+
+
+def _scores(words: Sequence[str]) -> Counter[str]:
+    """How many short words of each language are among these."""
+    return Counter(language for word in words for language in _LANGUAGES_OF.get(word, ()))

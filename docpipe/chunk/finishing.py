@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from docpipe import _ids
-from docpipe._language import primary_language
+from docpipe._language import language_of_part
 from docpipe._metadata import settled
 from docpipe.chunk.cutting import Draft
 from docpipe.chunk.sections import is_heading
@@ -14,11 +14,6 @@ from docpipe.protocols import Tokenizer
 from docpipe.split.splitter import Piece, pack
 from docpipe.tables import is_table, without_tags
 from docpipe.types import Block, Chunk, Document, PageBox, Span
-
-_WIDE = frozenset({"zh", "ja", "ko", "th", "hi"})
-"""Languages whose letters take three bytes of UTF-8."""
-_WIDE_BYTES = 5 / 3
-"""Bytes for each code point where such letters are a third of a text."""
 
 
 @dataclass(slots=True)
@@ -104,7 +99,7 @@ class Finisher:
             token_count=tokens,
             position=self.position - 1,
             title=self.title,
-            language=self._language(text),
+            language=language_of_part(text, usual=self.language),
             geometry=self.document.geometry.slice(*span) if self.document.geometry.records else self.document.geometry,
             metadata=self.metadata,
         )
@@ -124,15 +119,6 @@ class Finisher:
             elif block.bbox is not None and block.page is not None:
                 found.append(block.bbox.on(block.page))
         return tuple(found)
-
-    def _language(self, text: str) -> str:
-        """The document's language, unless this text is plainly in another script."""
-        if text.isascii():
-            return self.language if self.language not in _WIDE else primary_language(text) or self.language
-        wide = len(text.encode("utf-8", "replace")) > _WIDE_BYTES * len(text)
-        if wide == (self.language in _WIDE):
-            return self.language
-        return primary_language(text) or self.language
 
 
 def _stripped(span: Span, text: str) -> Span:

@@ -23,7 +23,7 @@ _BATCH = 2_000
 class DelimitedParser:
     """A sheet saved as text: one table block, its first row the header unless it holds numbers."""
 
-    VERSION = 1
+    VERSION = 2
 
     delimiter: str = ""
     """The sign between cells; nothing: the one of `,`, tab, `;` and `|` that divides the first rows most evenly."""

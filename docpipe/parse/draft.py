@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from docpipe import _ids
-from docpipe._language import primary_language
+from docpipe._language import language_tag
 from docpipe.parse.links import LONGEST_TEXT, MOST_LINKS, link_of
 from docpipe.tables import Table, write
 from docpipe.types import Block, BlockKind, Document, Link, OutlineEntry, Source, Span
@@ -128,6 +128,8 @@ def folded(text: str) -> str:
 
 def with_language(metadata: Mapping[str, str], text: str) -> dict[str, str]:
     """The metadata with the language of the text: the declared one unless the words plainly are of another."""
-    declared, found = metadata.get("language", ""), primary_language(text)
-    agreed = not found or declared.partition("-")[0].lower() == found
-    return {**metadata, "language": declared if declared and agreed else found}
+    declared, found = metadata.get("language", ""), language_tag(text)
+    primary = found.partition("-")[0]
+    if not declared or (found and declared.partition("-")[0].lower() != primary) or declared.lower() == primary:
+        return {**metadata, "language": found or declared}
+    return {**metadata, "language": declared}

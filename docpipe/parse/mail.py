@@ -21,7 +21,7 @@ class MailParser:
     `attachments`. The title is the subject with the sender's name and the day.
     """
 
-    VERSION = 1
+    VERSION = 2
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
         """One document.

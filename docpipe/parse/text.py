@@ -28,7 +28,7 @@ _LONGEST_BLOCK = 20_000
 class TextParser:
     """Text in any encoding. The document's text is the file's own, so that every quote is found in it again."""
 
-    VERSION = 1
+    VERSION = 2
 
     headings: bool = True
     """Whether underlined, numbered, capital and 第一章 lines that stand alone are taken as headings."""

@@ -192,11 +192,26 @@ def test_the_title_of_the_metadata_is_not_said_twice(make: Make) -> None:
         pytest.param("这是一个用中文写的段落，它有很多字。", "en", "zh", id="another-script"),
         pytest.param("Dies ist ein Satz.", "de", "de", id="declared-latin"),
         pytest.param("It is the text of a page and it is in English.", "zh", "en", id="latin-in-chinese"),
+        pytest.param("Der Lotse wartet an der Boje, bis die Flut hoch und das Schiff da ist.", "en", "de", id="german"),
     ],
 )
 def test_a_chunk_knows_its_language(make: Make, text: str, declared: str, language: str) -> None:
     [chunk] = chunks(make([(K.PARAGRAPH, 0, text)], language=declared))
     assert chunk.language == language
+
+
+def test_chunks_say_what_their_document_says_of_itself(make: Make) -> None:
+    document = make([(K.TITLE, 1, "On tides"), (K.PARAGRAPH, 0, "The tide is high and it is in the bay.")])
+    said = {"author": "Ann Li", "created": "31 May 2024", "language": "zh-Hant", "Last Editor": "Bo\nWu"}
+    [chunk] = chunks(replace(document, metadata=said))
+    assert (chunk.title, chunk.language) == ("On tides", "en")
+    assert chunk.metadata == {
+        "title": "On tides",
+        "authors": "Ann Li",
+        "created": "2024-05-31",
+        "language": "zh-Hant",
+        "last_editor": "Bo Wu",
+    }
 
 
 def test_a_chunk_has_a_box_for_each_block_and_page(make: Make) -> None:

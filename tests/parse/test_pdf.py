@@ -288,7 +288,7 @@ def test_chinese_lines_are_joined_without_blanks() -> None:
     draw.put(page, 60, 175, "二、货物必须登记。", font="china-s")
     document = parsed(draw.finished(pdf))
     assert "以及到达的时间，引航员在外海浮标处等待涨潮。图书馆保存着全部的旧账簿。" in document.text
-    assert document.metadata["language"] == "zh"
+    assert document.metadata["language"] == "zh-Hans"
     assert draw.of(document, BlockKind.LIST_ITEM) == ["一、船舶必须报告。", "二、货物必须登记。"]
     assert document.blocks[0].kind in (BlockKind.TITLE, BlockKind.HEADING)
 
