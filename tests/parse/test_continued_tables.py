@@ -192,6 +192,22 @@ def test_two_header_rows_with_spans_are_dropped_together() -> None:
     assert texts(table)[32] == goods(1030, 1)[0]
 
 
+def test_a_column_that_is_empty_on_a_further_page_stays_where_it_is() -> None:
+    lefts, right = (60.0, 130.0, 280.0, 360.0, 440.0), 530.0
+    header = (*HEADER[:2], "Note", *HEADER[2:])
+    noted = [
+        (row[0], row[1], "rusty" if number % 5 == 1 else "", *row[2:]) for number, row in enumerate(goods(1000, 33))
+    ]
+    plain = [(row[0], row[1], "", *row[2:]) for row in goods(1033, 9)]
+    (table,) = tables_of(
+        parsed(
+            lambda page: tables.ruled(page, [header, *noted], lefts=lefts, right=right) and None,
+            lambda page: tables.ruled(page, plain, lefts=lefts, right=right) and None,
+        )
+    )
+    assert texts(table) == [header, *noted, *plain]
+
+
 @pytest.mark.parametrize("between", ["heading", "paragraph", "other-caption", "other-columns", "other-header", "ends"])
 def test_a_table_of_its_own_is_not_joined(between: str) -> None:
     def first(page: object) -> None:
@@ -303,3 +319,13 @@ def test_each_number_of_a_table_stands_in_its_text_digit_for_digit_once(
         number for table in tables_of(document) for row in table.rows for cell in row for number in numbers(cell.text)
     ]
     assert Counter(found) == Counter(wanted)
+
+
+def test_a_line_right_above_a_table_is_its_title_and_a_sentence_is_none() -> None:
+    def fill(page: object) -> None:
+        draw.put(page, 60, 90, "Stores of the northern quay")
+        end = tables.ruled(page, [HEADER, *goods(1000, 5)])
+        draw.put(page, 60, end + 60, "The southern quay has stores of its own.")
+        tables.ruled(page, [HEADER, *goods(2000, 5)], top=end + 70)
+
+    assert draw.of(parsed(fill), BlockKind.CAPTION) == ["Stores of the northern quay"]

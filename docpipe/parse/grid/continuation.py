@@ -47,7 +47,8 @@ class Meeting(NamedTuple):
 
 def continuation(table: FoundTable, other: FoundTable, meeting: Meeting) -> Continuation | None:
     """The rows of `other` that go on with `table`, or None: other columns, or names of its own for them."""
-    if not _same_columns(table, other, measured=meeting.measured):
+    columns = _columns_within(table, other, measured=meeting.measured)
+    if columns is None:
         return None
     head, rows = table.table.header_rows, other.table.rows
     titled = int(len(rows[0]) == 1 and only_says_again(rows[0][0].text))
@@ -58,7 +59,8 @@ def continuation(table: FoundTable, other: FoundTable, meeting: Meeting) -> Cont
     start = titled + again
     if any(number + cell.rowspan > start for number, row in enumerate(rows[:start]) for cell in row):
         return None
-    return Continuation(again or head, _rest(other, start))
+    rest = _rest(other, start)
+    return Continuation(again or head, _spread(rest, columns, width(_standing(table))) if columns else rest)
 
 
 def only_says_again(text: str) -> bool:
@@ -103,17 +105,27 @@ def _same_edges(one: Box, other: Box, most: float) -> bool:
     return abs(wide - narrow) <= most
 
 
-def _same_columns(table: FoundTable, other: FoundTable, *, measured: bool) -> bool:
-    """Whether both have as many columns, and each stands where it stands in the other, pages' margins aside."""
+def _columns_within(table: FoundTable, other: FoundTable, *, measured: bool) -> tuple[int, ...] | None:
+    """Which columns of a table those of another one are; nothing where they are the same, None where they are others.
+
+    Fewer columns are those of the same drawn grid whose cells all are empty on the other page.
+    """
     above, below = _standing(table), _standing(other)
-    count = width(above)
-    if count < 2 or count != width(below):
-        return False
+    count, fewer = width(above), width(below)
+    if not 2 <= fewer <= count:
+        return None
     if not measured:
-        return _same_edges(table.box, other.box, _ROUGH)
+        return () if fewer == count and _same_edges(table.box, other.box, _ROUGH) else None
+    if fewer < count and not _same_edges(table.box, other.box, _EXACT):
+        return None
     first, second = _extents(table, above), _extents(other, below)
-    shifts = {0.0, table.box.left - other.box.left}
-    return any(_fit(first, second, shift) for shift in shifts)
+    for shift in (0.0, table.box.left - other.box.left):
+        found = _fit(first, second, shift)
+        if fewer == count and found and all(column == at for column, at in found.items()):
+            return ()
+        if fewer < count and len(found) == fewer:
+            return tuple(at for _, at in sorted(found.items()))
+    return None
 
 
 def _standing(table: FoundTable) -> list[tuple[Placed, ...]]:
@@ -135,14 +147,37 @@ def _extents(table: FoundTable, rows: Sequence[Sequence[Placed]]) -> dict[int, t
     return found
 
 
-def _fit(first: dict[int, tuple[float, float]], second: dict[int, tuple[float, float]], shift: float) -> bool:
-    """Whether the columns of one table, moved, lie over those of the other with the same numbers."""
-    shared = first.keys() & second.keys()
-    if len(shared) < 2:
-        return False
-    for column in shared:
-        left, right = second[column][0] + shift, second[column][1] + shift
+def _fit(first: dict[int, tuple[float, float]], second: dict[int, tuple[float, float]], shift: float) -> dict[int, int]:
+    """The column of one table over which each of another one lies, when moved; none where two do not."""
+    found: dict[int, int] = {}
+    for column, (start, end) in sorted(second.items()):
+        left, right = start + shift, end + shift
         overlaps = {at: min(right, b) - max(left, a) for at, (a, b) in first.items()}
-        if overlaps[column] <= 0 or overlaps[column] < max(overlaps.values()):
-            return False
-    return True
+        best = max(overlaps, key=lambda at: overlaps[at], default=None)
+        if best is None or overlaps[best] <= 0:
+            if column in first:
+                return {}
+        elif best in found.values():
+            return {}
+        else:
+            found[column] = best
+    rising = list(found.values()) == sorted(found.values())
+    return found if rising and len(found) > 1 else {}
+
+
+def _spread(table: FoundTable, columns: Sequence[int], count: int) -> FoundTable:
+    """The rows with their columns moved to where they are among `count` columns, empty cells in between."""
+    rows, boxes = [], []
+    for standing, places in zip(_standing(table), table.cells, strict=True):
+        row: list[tuple[Cell, Box]] = []
+        own, at = iter(places), 0
+        for each in standing:
+            start, end = columns[each.column], columns[each.end - 1] + 1
+            row += [(Cell(""), table.box)] * (start - at)
+            if each.rows_left == each.cell.rowspan:
+                row.append((each.cell._replace(colspan=end - start), next(own)))
+            at = end
+        row += [(Cell(""), table.box)] * (count - at)
+        rows.append(tuple(cell for cell, _ in row))
+        boxes.append(tuple(box for _, box in row))
+    return FoundTable(box=table.box, table=Table(tuple(rows)), cells=tuple(boxes))

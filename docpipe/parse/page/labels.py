@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from docpipe.parse.content import FoundTable
 from docpipe.parse.page.outline import Heading, Outline, depth, levels
@@ -37,6 +38,10 @@ _OPEN_ENDS = frozenset(".,;，。；、…-")
 _LEADERS = ("....", ". . . .", "…………", "____")
 """What leads from a title to its page number in a table of contents, and blanks to be filled in."""
 _LONGEST_HEADING = 160
+_LONGEST_TITLE = 120
+_TITLE_GAP = 2.5
+"""White space between a table and the line that is its title, in units of that line's size, at most."""
+_SENTENCE_ENDS = frozenset(".,;:!?。，；：！？-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def labelled(pages: Sequence[tuple[int, float, Sequence[Piece]]], outline: Outli
     for number, height, pieces in pages:
         for piece in pieces:
             found.append(_named(piece, number, height, body, outline))
-    found = _with_title(found, body)
+    found = _with_title(_with_table_titles(found), body)
     found = _with_levels(found, outline)
     return _with_references(_with_depths(found))
 
@@ -205,6 +210,20 @@ def _is_formula(piece: Piece, text: str) -> bool:
     if maths * 2 > len(piece.lines):
         return True
     return bool(inset and maths and _EQUATION.search(text))
+
+
+def _with_table_titles(items: list[Labelled]) -> list[Labelled]:
+    """A line or two of its own right above a table, no sentence, is the table's title: a caption."""
+    found = list(items)
+    for number, (item, below) in enumerate(pairwise(items)):
+        lines = item.piece.lines
+        if item.kind is not BlockKind.PARAGRAPH or item.native or item.piece.told or not 1 <= len(lines) <= 2:
+            continue
+        near = 0 <= below.piece.box.top - lines[-1].bottom < _TITLE_GAP * lines[-1].size
+        named = len(item.text) <= _LONGEST_TITLE and item.text[-1] not in _SENTENCE_ENDS
+        if below.kind is BlockKind.TABLE and below.page == item.page and near and named:
+            found[number] = replace(item, kind=BlockKind.CAPTION)
+    return found
 
 
 def _with_title(items: list[Labelled], body: _Body) -> list[Labelled]:
