@@ -1,6 +1,7 @@
 """A folder -> its files, one after the other, what is inside them, and their bytes."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,14 +9,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from docpipe._ids import chain, digest
+from docpipe._passwords import names_set, values
 from docpipe.errors import SourceError, SourceTooLarge, UnreadableSource
 from docpipe.load.inside.members import BETWEEN, SEPARATOR, Allowed, Member, check_sum
 from docpipe.load.inside.opening import Top, kind_of, listing, may_hold, opened_at, read_at
 from docpipe.load.media import HEAD_BYTES, is_text, media_type
 from docpipe.load.names import is_temporary, matcher, uri_name
+from docpipe.load.unlocking import unlocked
 from docpipe.load.walk import Walk, modified
 from docpipe.types import Blob, Entry, Failure, Outcome, Source, Status
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Never follows a link that was put in a file's place, never waits for the other end of a pipe."""
 
@@ -54,13 +58,18 @@ class FileLoader:
     """The same for their bytes."""
     max_ratio: int = 200
     """How many times larger what is above 10 MB may be than it was packed."""
+    passwords: tuple[str, ...] = ()
+    """Names of environment variables with passwords: each is tried on a locked PDF, file of Office or zip."""
     own: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """Paths of docpipe's own, such as the index: never indexed. A pipeline adds its own by itself."""
 
     def __post_init__(self) -> None:
-        for name in ("include", "exclude"):
+        for name in ("include", "exclude", "passwords"):
             if isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} must be a list of globs, got the text {getattr(self, name)!r}")
+                what = "names of variables" if name == "passwords" else "globs"
+                raise ValueError(f"{name} must be a list of {what}, got a text")
+        if not all(_VARIABLE.fullmatch(name) for name in self.passwords):
+            raise ValueError("passwords must be names of environment variables, such as OFFICE_PASSWORD: not the words")
         if not self.path:
             raise ValueError("path must not be empty: that would be whatever folder the command is called from")
         for name in ("max_bytes", "max_text_bytes", "max_depth", "max_members", "max_unpacked_bytes", "max_ratio"):
@@ -127,8 +136,30 @@ class FileLoader:
             raise UnreadableSource(
                 "it changed while it was being read", source=entry.uri, remedy="run again when nobody writes to it"
             )
-        source = Source(uri=entry.uri, media_type=media, digest=digest(data), size=len(data), modified=modified(after))
-        return Blob(source=source, data=data)
+        return self._blob(entry, data, modified(after))
+
+    def _blob(self, entry: Entry, data: bytes, time: int) -> Blob:
+        """What was read, without its lock; digest and size are those of the file."""
+        open_data = unlocked(data, entry.uri, self._passwords)
+        media = media_type(open_data[:HEAD_BYTES], entry.uri)
+        if is_text(media) and len(data) > self.max_text_bytes:
+            raise _too_large(entry, len(data), "max_text_bytes", self.max_text_bytes)
+        source = Source(uri=entry.uri, media_type=media, digest=digest(data), size=len(data), modified=time)
+        return Blob(source=source, data=open_data)
+
+    @property
+    def environment_names(self) -> tuple[str, ...]:
+        """The environment variables that `read` looks at."""
+        return self.passwords
+
+    @property
+    def _passwords(self) -> tuple[str, ...]:
+        return values(self.passwords, os.environ)
+
+    @property
+    def opens_with(self) -> str:
+        """Which of the passwords are there: once another one is, what failed may not fail any more."""
+        return ",".join(names_set(self.passwords, os.environ))
 
     @property
     def holds_by(self) -> str:
@@ -149,7 +180,7 @@ class FileLoader:
         parts = entry.location.split(BETWEEN)[1:]
         if not self.unpack or len(parts) >= self.max_depth:
             return []
-        opened = opened_at(self._top(entry), parts, self._allowed, ())
+        opened = opened_at(self._top(entry), parts, self._allowed, self._passwords)
         excluded = matcher(self.exclude)
         found = opened.members if opened is not None else ()
         return [self._judged(entry, member, excluded(self._path(entry, member))) for member in found]
@@ -189,7 +220,7 @@ class FileLoader:
         return kind_of(head, entry.uri) in ("zip", "tar", "stream", "mailbox")
 
     def _listing(self, entry: Entry) -> Blob:
-        opened = opened_at(self._top(entry), entry.location.split(BETWEEN)[1:], self._allowed, ())
+        opened = opened_at(self._top(entry), entry.location.split(BETWEEN)[1:], self._allowed, self._passwords)
         assert opened is not None
         data = listing(opened, entry.uri).encode()
         source = Source(
@@ -199,14 +230,10 @@ class FileLoader:
 
     def _read_inside(self, entry: Entry) -> Blob:
         parts = entry.location.split(BETWEEN)[1:]
-        member, data = read_at(self._top(entry), parts, self._allowed, ())
+        member, data = read_at(self._top(entry), parts, self._allowed, self._passwords)
         if self._is_listed(data[:HEAD_BYTES], entry):
             return self._listing(entry)
-        media = media_type(data[:HEAD_BYTES], entry.uri)
-        if is_text(media) and len(data) > self.max_text_bytes:
-            raise _too_large(entry, len(data), "max_text_bytes", self.max_text_bytes)
-        source = Source(uri=entry.uri, media_type=media, digest=digest(data), size=len(data), modified=member.modified)
-        return Blob(source=source, data=data)
+        return self._blob(entry, data, member.modified)
 
     @property
     def _allowed(self) -> Allowed:

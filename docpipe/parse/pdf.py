@@ -1,14 +1,13 @@
 """PDF Blob -> Document, on PyMuPDF."""
 
 import gc
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from docpipe._passwords import spellings
 from docpipe.errors import CorruptSource, EncryptedSource
 from docpipe.parse.page import account
 from docpipe.parse.page.assembly import assemble
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     import pymupdf
 
 
-_WIDTHLESS = re.compile("[\u00ad\u034f\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]")
 _USUAL_SIZE = (612.0, 792.0)
 """Of a page that does not even tell its size, in points."""
 
@@ -107,14 +105,14 @@ class PdfParser:
     def _unlock(self, document: "pymupdf.Document", uri: str) -> None:
         if not document.needs_pass:
             return
-        spellings = (self.password, _prepared(self.password))
-        if self.password and any(document.authenticate(spelling) for spelling in spellings):
+        if self.password and any(document.authenticate(spelling) for spelling in spellings(self.password)):
             return
         wrong = "its password is not the one given" if self.password else "it is locked with a password"
         raise EncryptedSource(
             f"the PDF cannot be opened: {wrong}",
             source=uri,
-            remedy="set the parser's `password`, or save the file without one",
+            remedy="put the password into an environment variable and name it in the source: "
+            "`load.files: {passwords: [NAME]}`; or set the parser's `password`",
         )
 
 
@@ -128,11 +126,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _prepared(password: str) -> str:
-    """A password as SASLprep writes it (RFC 4013), which newer PDFs ask for: NFKC, signs without width left out."""
-    return unicodedata.normalize("NFKC", _WIDTHLESS.sub("", password))
 
 
 def _open(data: bytes, uri: str) -> "pymupdf.Document":
@@ -205,7 +198,7 @@ def _page(document: "pymupdf.Document", index: int, *, tables: bool) -> PrintedP
     try:
         page = document.load_page(index)
         size = shown_size(page)
-        reader = PageReader(page, index + 1, text=text, pictures=text | flags.TEXT_PRESERVE_IMAGES, clip=text)
+        reader = PageReader(page, index + 1, text=text, pictures=text | flags.TEXT_PRESERVE_IMAGES)
         return reader.read(tables=tables)
     except failures():
         return PrintedPage(index + 1, *size, (), needs_ocr=True, damaged=True)

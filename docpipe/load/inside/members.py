@@ -230,6 +230,13 @@ def locked(uri: str, *, tried: bool) -> EncryptedSource:
     )
 
 
+def needs_extra(uri: str) -> EncryptedSource:
+    """A lock that only an optional package opens."""
+    return EncryptedSource(
+        "what opens files with such a lock is not installed", source=uri, remedy="pip install 'docpipe[passwords]'"
+    )
+
+
 def damaged(uri: str, error: BaseException | str) -> CorruptSource:
     """A container, or a member, that cannot be unpacked."""
     return CorruptSource(

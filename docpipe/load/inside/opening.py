@@ -84,7 +84,7 @@ _at_hand: list[_AtHand] = []
 """In this process: each inside the one before it."""
 
 
-def opened_at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Sequence[bytes]) -> Opened | None:
+def opened_at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Sequence[str]) -> Opened | None:
     """The container at a place; None where the file there is none. It stays open until another place is asked for.
 
     Args:
@@ -96,7 +96,7 @@ def opened_at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Seque
     return _at(top, parts, allowed, passwords).opened
 
 
-def read_at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Sequence[bytes]) -> tuple[Member, bytes]:
+def read_at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Sequence[str]) -> tuple[Member, bytes]:
     """The file at a place inside another one.
 
     Raises:
@@ -107,7 +107,7 @@ def read_at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Sequenc
     return member, _data(around, member, _uri(top, parts))
 
 
-def _at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Sequence[bytes]) -> _AtHand:
+def _at(top: Top, parts: Sequence[str], allowed: Allowed, passwords: Sequence[str]) -> _AtHand:
     states = [(*top.state, allowed, tuple(passwords), *parts[:depth]) for depth in range(len(parts) + 1)]
     kept = 0
     while kept < min(len(_at_hand), len(states)) and _at_hand[kept].state == states[kept]:
@@ -152,7 +152,7 @@ def _data(around: _AtHand, member: Member, uri: str) -> bytes:
     return around.opened.read(member)
 
 
-def _opened(file: BinaryIO, uri: str, modified: int, allowed: Allowed, passwords: Sequence[bytes]) -> Opened | None:
+def _opened(file: BinaryIO, uri: str, modified: int, allowed: Allowed, passwords: Sequence[str]) -> Opened | None:
     head = file.read(HEAD_BYTES)
     file.seek(0)
     kind = kind_of(head, uri)

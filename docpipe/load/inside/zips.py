@@ -18,6 +18,7 @@ from docpipe.load.inside.members import (
     checked,
     damaged,
     locked,
+    needs_extra,
     no_file,
     stamp,
     too_dense,
@@ -31,7 +32,7 @@ _MOST_PER_MEMBER = 1_200
 """Bytes of the directory for a member, its name and extra fields included, where there are many."""
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OverflowError, struct.error, OSError, ValueError, KeyError)
 _LOCKED = 0x1
-_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES"}
+_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 _AES = 99
 _LINK, _KIND = 0o120000, 0o170000
 _PIECE = 1 << 20
@@ -47,8 +48,9 @@ class ZipArchive:
 
     title = "archive"
 
-    def __init__(self, file: BinaryIO, uri: str, allowed: Allowed, passwords: Sequence[bytes] = ()) -> None:
-        self._uri, self._allowed, self._passwords = uri, allowed, passwords
+    def __init__(self, file: BinaryIO, uri: str, allowed: Allowed, passwords: Sequence[str] = ()) -> None:
+        self._uri, self._allowed, self._passwords, self._file = uri, allowed, passwords, file
+        self._aes: zipfile.ZipFile | None = None
         _check_directory(file, allowed, uri)
         try:
             self._zip = zipfile.ZipFile(file)
@@ -61,20 +63,33 @@ class ZipArchive:
         """A member's bytes."""
         info = self._infos[member.position]
         if not info.flag_bits & _LOCKED:
-            return self._unpacked(info, None)
+            return self._unpacked(self._zip, info, None)
+        if not self._passwords:
+            raise locked(self._uri, tried=False)
+        archive = self._zip if info.compress_type != _AES else self._with_aes()
         for password in self._passwords:
             with contextlib.suppress(RuntimeError, CorruptSource):  # a wrong one may seem right until the end
-                return self._unpacked(info, password)
-        raise locked(self._uri, tried=bool(self._passwords))
+                return self._unpacked(archive, archive.infolist()[member.position], password.encode())
+        raise locked(self._uri, tried=True)
+
+    def _with_aes(self) -> zipfile.ZipFile:
+        """The same file, read by what knows the lock of WinZip and 7-Zip."""
+        try:
+            from pyzipper import AESZipFile
+        except ImportError as error:
+            raise needs_extra(self._uri) from error
+        if self._aes is None:
+            self._aes = AESZipFile(self._file)
+        return self._aes
 
     def close(self) -> None:
         """Close it."""
         self._zip.close()
 
-    def _unpacked(self, info: zipfile.ZipInfo, password: bytes | None) -> bytes:
+    def _unpacked(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, password: bytes | None) -> bytes:
         pieces: list[bytes] = []
         try:
-            with self._zip.open(info, pwd=password) as stream:
+            with archive.open(info, pwd=password) as stream:
                 while piece := stream.read(_PIECE):
                     pieces.append(piece)
         except (*_DAMAGE, NotImplementedError) as error:
@@ -94,7 +109,7 @@ class ZipArchive:
             yield Member(
                 name=name,
                 size=info.file_size,
-                modified=stamp(_seconds(info), info.CRC ^ info.file_size),
+                modified=stamp(_seconds(info), (info.CRC or info.compress_size) ^ info.file_size),
                 position=position,
                 problem=problem or self._problem(info, position in taken),
             )
@@ -107,7 +122,7 @@ class ZipArchive:
                 kind=CorruptSource, message="it lies over another file of the archive", remedy="pack it anew"
             )
         method = info.compress_type
-        if method not in (0, 8, 12, 14):
+        if method not in (0, 8, 12, 14, _AES):
             return Problem(
                 kind=CorruptSource,
                 message=f"it is packed by a method that is not read here ({_METHODS.get(method, method)})",

@@ -208,7 +208,8 @@ def encrypted(source: Source) -> EncryptedSource:
     return EncryptedSource(
         "it needs a password",
         source=source.uri,
-        remedy="save a copy without a password, or leave it out with `exclude`",
+        remedy="put the password into an environment variable and name it in the source: "
+        "`load.files: {passwords: [NAME]}`; or leave it out with `exclude`",
     )
 
 

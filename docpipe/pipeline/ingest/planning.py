@@ -84,7 +84,7 @@ def prepare(stages: RunStages, options: RunOptions, terms: Terms, *, limit: int 
     """
     ledger = Ledger(stages.index)
     known = ledger if stages.index.versions() else None
-    stamp = stamp_of(stages.parser, stages.chunker, options)
+    stamp = stamp_of(stages.parser, stages.chunker, options, stages.loaders)
     with Opening(work_of(stages), options) as opening:
         found = survey(stages.loaders, known, stamp, terms, opening)
     saved = saved_plan.of(stages, options, ledger, found, terms, limit=limit)

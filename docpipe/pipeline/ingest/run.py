@@ -86,7 +86,7 @@ class Run:
         self._limit = limit if plan is None else plan.limit
         self._progress = progress or (lambda event: None)
         self._ledger = Ledger(stages.index)
-        self._stamp = stamp_of(stages.parser, stages.chunker, options)
+        self._stamp = stamp_of(stages.parser, stages.chunker, options, stages.loaders)
         self._tally = Tally()
         self._begun: set[str] = set()
         """Sources that were begun and have not ended."""

@@ -77,11 +77,17 @@ class _Found:
         self.outcomes += (one for one in some if isinstance(one, Outcome))
 
 
-def stamp_of(parser: object, chunker: object, options: RunOptions) -> Stamp:
-    """The fingerprints of today's stages."""
+def stamp_of(parser: object, chunker: object, options: RunOptions, loaders: Iterable[object] = ()) -> Stamp:
+    """The fingerprints of today's stages.
+
+    Args:
+        loaders: what they can open decides whether what failed is tried again.
+    """
     parse = fingerprint(parser)
     chunk = chain(parse, fingerprint(chunker))
-    return Stamp(parse=parse, chunk=chunk, tried=chain(chunk, f"{options.timeout:g}", str(options.memory_mb)))
+    opens_with = [with_what for loader in loaders if (with_what := str(getattr(loader, "opens_with", "")))]
+    tried = chain(chunk, f"{options.timeout:g}", str(options.memory_mb), *opens_with)
+    return Stamp(parse=parse, chunk=chunk, tried=tried)
 
 
 def survey(
