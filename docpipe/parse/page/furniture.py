@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from docpipe.parse.page.labels import CAPTION
+from docpipe.parse.page.lone_page import lone_running_lines
 from docpipe.parse.page.printed import GAPPED, Piece, PrintedLine, PrintedPage, union
 from docpipe.types import FURNITURE, HIDDEN, BlockKind
 
@@ -59,6 +60,8 @@ def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind 
                 kinds[index][id(line)] = BlockKind.PAGE_NUMBER
             elif mark in running or mark in counting:
                 kinds[index][id(line)] = BlockKind.FOOTER if mark.bottom else BlockKind.HEADER
+    if len(pages) == 1:
+        kinds[0] = {**lone_running_lines(pages[0]), **kinds[0]}
     _keep_titles(pages, kinds)
     return [_cut(page, kinds[index]) for index, page in enumerate(pages)]
 
