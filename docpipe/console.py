@@ -358,7 +358,16 @@ def _hit(hit: Hit, around: Sequence[Chunk]) -> str:
     body = "".join(f"   {line}\n" for line in text.splitlines() if line.strip())
     title = f"   [{safe(path)}]\n" if path else ""
     mark = f"   ({_STALE})\n" if hit.stale else ""
+    mark += _said(chunk.metadata)
     return f"{head}\n{mark}{title}{''.join(before)}{body}{''.join(after)}"
+
+
+def _said(metadata: Mapping[str, str]) -> str:
+    """Who wrote it and when, and what it is called, where the document says so."""
+    if not metadata.get("authors") and not metadata.get("created"):
+        return ""
+    facts = [metadata.get(name, "") for name in ("title", "authors")] + [metadata.get("created", "")[:10]]
+    return "   " + ", ".join(fact[:120] for fact in map(safe, facts) if fact) + "\n"
 
 
 def _short(chunk: Chunk) -> str:

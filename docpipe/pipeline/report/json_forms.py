@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from docpipe._language import language_of_part
 from docpipe.errors import ConfigError, DocpipeError
 from docpipe.geometry import PageBox
 from docpipe.pipeline.report.reports import Account, FailureRow, Plan, RunReport, StatusReport
@@ -148,19 +149,36 @@ def failures(rows: Iterable[FailureRow]) -> Json:
 
 def document(parsed: Document) -> Json:
     """What `docpipe parse --json` prints."""
+    languages = _languages(parsed)
     return {
         "uri": parsed.source.uri,
         "media_type": parsed.source.media_type,
         "digest": parsed.source.digest,
         "metadata": dict(parsed.metadata),
         "pages": [
-            {"number": page.number, "width": page.width, "height": page.height, "needs_ocr": page.needs_ocr}
+            {
+                "number": page.number,
+                "width": page.width,
+                "height": page.height,
+                "needs_ocr": page.needs_ocr,
+                "language": languages.get(page.number, ""),
+            }
             for page in parsed.pages
         ],
         "outline": [entry._asdict() for entry in parsed.contents],
         "links": [link._asdict() for link in parsed.links],
         "blocks": [_block(block, parsed.text) for block in parsed.blocks],
     }
+
+
+def _languages(parsed: Document) -> dict[int, str]:
+    """Primary language of each page: the document's, unless the page plainly is in another."""
+    texts: dict[int, list[str]] = {}
+    for block in parsed.blocks:
+        if block.page is not None and block.is_content:
+            texts.setdefault(block.page, []).append(block.span.of(parsed.text))
+    usual = parsed.metadata.get("language", "").partition("-")[0].lower()
+    return {page: language_of_part("\n".join(parts), usual=usual) for page, parts in texts.items()}
 
 
 def error(problem: BaseException) -> Json:
