@@ -155,7 +155,7 @@ def reads_as_prose(text: str) -> bool:
     """Whether a text that stands outside of what is shown (a comment, an attribute) is words rather than code."""
     if _MARKUP.search(text):
         return False
-    words = len(text.split()) >= _FEWEST_WORDS and len(_WORD.findall(text)) >= _FEWEST_WORDS - 1
+    words = len(text.split()) >= _FEWEST_WORDS and len(_WORD.findall(text)) >= _FEWEST_WORDS // 2
     return words or len(_WIDE.findall(text)) >= 2 * _FEWEST_WORDS
 
 

@@ -8,6 +8,7 @@ from docpipe.pipeline.ingest.ledger import Row, Totals
 from docpipe.pipeline.ingest.pricing import Cost
 from docpipe.pipeline.report.reports import Account, RunReport, Sums
 
+_MOST_KEPT_BACK = 10
 MOST_NAMED = 100
 """Gaps that are named; of more the number is told."""
 
@@ -81,7 +82,19 @@ def report_of(name: str, tally: Tally, spent: Cost, **facts: Any) -> RunReport:
         cost_usd=spent.usd,
         requests=spent.requests,
         tokens=spent.tokens,
-        remarks=spent.remarks,
+        remarks=(*spent.remarks, *_kept_back(tally.unprompted)),
         stage_seconds={stage: round(seconds, 3) for stage, seconds in tally.seconds.items()},
         **facts,
+    )
+
+
+def _kept_back(documents: Sequence[str]) -> tuple[str, ...]:
+    """A remark on documents that hold text which no model is given, the first of them named."""
+    if not documents:
+        return ()
+    more = f", and {len(documents) - _MOST_KEPT_BACK:,} more" if len(documents) > _MOST_KEPT_BACK else ""
+    named = ", ".join(documents[:_MOST_KEPT_BACK])
+    return (
+        f"text that is not shown, or that speaks to a model, is kept out of the index and of prompts, in characters: "
+        f"{named}{more}",
     )

@@ -10,7 +10,7 @@ from docpipe.pipeline.ingest.plan import Step
 from docpipe.pipeline.processes.work import Parsed, Part, Unchanged
 from docpipe.pipeline.report.reports import PagesOf
 from docpipe.protocols import Index, Wanted
-from docpipe.types import Outcome, Source, Status
+from docpipe.types import UNPROMPTED, Outcome, Source, Status
 
 _SLOWEST = 10
 """Documents that a report names as the slowest."""
@@ -135,6 +135,8 @@ class Tally:
     upkeep: tuple[str, ...] = ()
     recognised: int = 0
     remembered: int = 0
+    unprompted: list[str] = field(default_factory=list)
+    """Documents with text that no model is given: uri, and characters by label."""
     seconds: dict[str, float] = field(default_factory=lambda: {"list": 0.0, "parse": 0.0, "embed": 0.0, "index": 0.0})
 
     def add(self, outcome: Outcome) -> None:
@@ -154,6 +156,10 @@ class Tally:
         parsed, pages = item.parsed, self.pages
         self.parsed_pages += parsed.pages if parsed.stored else 0
         self.renamed += item.job.renamed_from is not None
+        kept_back = {label: count for label, count in parsed.coverage.left_out.items() if label in UNPROMPTED}
+        if kept_back:
+            told = ", ".join(f"{label} {count:,}" for label, count in kept_back.items())
+            self.unprompted.append(f"{outcome.uri} ({told})")
         pages.gained += (parsed.found_pages or parsed.pages) - sum(row.pages for row in item.job.before)
         if outcome.status == Status.INDEXED:
             pages.indexed += parsed.pages
