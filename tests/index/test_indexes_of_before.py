@@ -33,6 +33,7 @@ def test_it_is_searched_as_it_is(index: LanceIndex) -> None:
     found = index.fetch([key for key, _ in hits])
     assert (len(hits), len(near)) == (2, 1)
     assert [dict(chunk.metadata) for chunk in found.values()] == [{}, {}]
+    assert index.check().unreadable == () and index.remove_unreadable() == ()
     assert index.neighbours(next(iter(found.values())), before=1, after=1) == []
 
 
