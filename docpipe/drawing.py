@@ -159,7 +159,7 @@ def _opened(data: bytes, media_type: str) -> Any:
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     try:
-        if media_type == "image/webp":  # the one kind that PyMuPDF does not know
+        if media_type in ("image/webp", "image/heic"):  # kinds that PyMuPDF does not know
             data, media_type = as_png(data), "image/png"
         document = pymupdf.open(stream=data, filetype="pdf" if media_type == "application/pdf" else media_type)
     except Exception as error:  # its error classes have no common root

@@ -1,16 +1,21 @@
 """Image files are pages: sent as they are where the service takes them, converted where not, bounded in any case."""
 
+import base64
+import importlib.util
 import random
 import struct
 import zlib
 from io import BytesIO
 
+import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from docpipe import _ids
-from docpipe.errors import CorruptSource, SourceTooLarge
+from docpipe.errors import CorruptSource, MissingExtra, SourceTooLarge
 from docpipe.parse.glm_ocr import GlmOcrParser
+from docpipe.parse.ocr import OcrParser, _drawn
+from docpipe.parse.scan import image_pages
 from docpipe.types import Blob, Source
 
 PARSER = GlmOcrParser()
@@ -142,3 +147,98 @@ def test_a_small_file_that_claims_a_huge_image_is_refused() -> None:
     )
     with pytest.raises(SourceTooLarge, match="15000 x 11000"):
         PARSER.page_count(blob(wide, "png"))
+
+
+TINY_HEIC = (
+    "AAAAHGZ0eXBoZWl4AAAAAG1pZjFoZWl4bWlhZgAAAXVtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAA"
+    "AERAAAEAAQAAAAABmQABAAAAAAAAADwAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA9WlwcnAAAADV"
+    "aXBjbwAAAHBodmNDAQQIAAAAn/gAAAAAHvAA/Pz4+AAADwNgAAEAF0ABDAH//wQIAAADAJ/4AAADAAAeugJAYQABACVCAQEECAAAAwCf+AAAAwAA"
+    "HsDCBBZbq5Ka5sCAAAAMgAAAAwCEYgABAAZEAcFzwYkAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAYAAAAEAAAAAoY2xhcAAAAGAA"
+    "AAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAADnBpeGkAAAAAAQgAAAAYaXBtYQAAAAAAAAABAAEFgQIDBYQAAABEbWRhdAAAADgoAa4yjWzl"
+    "Sl0aDzf+U3kIeYJVm/GuQY8tA8mioj2/d6hBGcE2QcuoNUf944eAr9bLGsMQ95uFfg=="
+)
+"""White, 96 by 48, with a black box from (8, 8) to (40, 24)."""
+
+
+def greys(source: Blob, number: int = 0) -> Image.Image:
+    """A page of an image file, as OCR sees it."""
+    with image_pages.opened(source) as pages:
+        return Image.fromarray(_drawn(pages.page(number), pages.dpi(number))).convert("L")
+
+
+def unlike(one: Image.Image, other: Image.Image) -> float:
+    """Mean difference of two pictures of one size, of 255."""
+    difference = ImageChops.difference(one, other.convert("L"))
+    return float(np.asarray(difference).mean()) if one.size == other.size else 255.0
+
+
+def _deep(kind: type, factor: float) -> Image.Image:
+    return Image.fromarray((np.asarray(drawn().convert("L"), np.float64) * factor).astype(kind))
+
+
+def _on_nothing() -> Image.Image:
+    image = Image.new("RGBA", (400, 300), (0, 0, 0, 0))
+    ImageDraw.Draw(image).text((40, 40), "HARBOUR", fill=(0, 0, 0, 255), font_size=40)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "options"),
+    [
+        pytest.param(_deep(np.uint16, 257), "png", {}, id="16 bits"),
+        pytest.param(_deep(np.uint16, 257), "tiff", {}, id="16 bits in a TIFF"),
+        pytest.param(_deep(np.int32, 65537), "tiff", {}, id="32 bits"),
+        pytest.param(_deep(np.float32, 1 / 255), "tiff", {}, id="floating"),
+        pytest.param(drawn().convert("1"), "png", {}, id="1 bit"),
+        pytest.param(drawn().convert("1"), "tiff", {"compression": "group4"}, id="fax"),
+        pytest.param(drawn().quantize(8), "png", {}, id="palette"),
+        pytest.param(_on_nothing().quantize(8), "png", {}, id="transparent palette"),
+        pytest.param(_on_nothing().convert("LA"), "png", {}, id="transparent greys"),
+        pytest.param(drawn().convert("CMYK"), "jpeg", {}, id="CMYK"),
+        pytest.param(drawn().convert("CMYK"), "tiff", {}, id="CMYK in a TIFF"),
+        pytest.param(drawn(), "tiff", {"compression": "jpeg"}, id="JPEG in a TIFF"),
+        pytest.param(drawn(), "tiff", {"compression": "zstd"}, id="zstd in a TIFF"),
+        pytest.param(_on_nothing(), "webp", {"lossless": True}, id="transparent WEBP"),
+    ],
+)
+def test_all_depths_and_colours_show_the_same(image: Image.Image, kind: str, options: dict[str, object]) -> None:
+    assert unlike(greys(saved(image, kind, **options)), drawn()) < 3
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "webp", "tiff"])
+def test_a_picture_that_lies_on_its_side_is_shown_upright(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = drawn().rotate(90, expand=True)
+    assert unlike(greys(saved(lying, kind, exif=exif)), drawn()) < 3
+
+
+def test_pages_of_a_tiff_that_has_to_be_converted_stay_pages() -> None:
+    source = saved(drawn(), "tiff", save_all=True, compression="zstd", append_images=[_on_nothing(), drawn(200, 100)])
+    with image_pages.opened(source) as pages:
+        assert len(pages) == 3 and pages.sides == (400, 400, 200)
+    assert unlike(greys(source, 1), drawn()) < 3
+
+
+def test_a_tiff_that_would_have_to_be_converted_beyond_all_bounds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_pages, "_MOST_PIXELS", 200_000)
+    source = saved(drawn(), "tiff", save_all=True, compression="zstd", append_images=[drawn()])
+    with pytest.raises(SourceTooLarge, match="pixels"), image_pages.opened(source):
+        pass
+
+
+def test_an_image_of_a_telephone_is_read_or_it_is_said_what_to_install() -> None:
+    source = blob(base64.b64decode(TINY_HEIC), "heic")
+    if importlib.util.find_spec("pi_heif") is None:
+        with pytest.raises(MissingExtra, match="HEIC") as caught, image_pages.opened(source):
+            pass
+        assert "docpipe[heic]" in caught.value.remedy
+    else:
+        shown = greys(source)
+        assert shown.size == (96, 48) and shown.getpixel((20, 16)) < 60 and shown.getpixel((70, 30)) > 200
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 19), (19, 2)])
+def test_images_of_a_few_pixels_are_empty_pages(size: tuple[int, int]) -> None:
+    (document,) = OcrParser()(saved(Image.new("RGB", size, "white"), "png"))
+    assert document.text == "" and len(document.pages) == 1
