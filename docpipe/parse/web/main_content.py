@@ -18,6 +18,7 @@ _SHORT = 40
 _ENOUGH = 0.6
 """Least share of the extract that must be found again among the pieces."""
 _SOME_CODE = 3
+_SOME_RESULTS = 5
 _FAR_MORE = 3
 """The page's own data is taken for its content where it is this many times longer than what is shown."""
 _LONGEST_ARTICLE = 400_000
@@ -79,7 +80,19 @@ def _is_index(declared: Sequence[Piece], kept: Sequence[Piece]) -> bool:
     """Whether a page's declared main part is above all a list of links, most of which an extractor left out."""
     written = sum(len(piece.text) for piece in declared)
     linked = sum(piece.linked for piece in declared)
-    return linked * 2 > written and sum(len(piece.text) for piece in kept) * 2 < written
+    share = sum(len(piece.text) for piece in kept) / max(1, written)
+    return (linked * 2 > written and share < 1 / 2) or _lists_results(declared, kept, share)
+
+
+def _lists_results(declared: Sequence[Piece], kept: Sequence[Piece], share: float) -> bool:
+    """Whether nearly all headings are links, and lead what is kept or what is more than three times as much."""
+    titles = [piece for piece in declared if piece.kind is BlockKind.HEADING]
+    links = {id(piece) for piece in titles if piece.linked * 2 > len(piece.text)}
+    if len(links) < _SOME_RESULTS or len(links) * 3 < len(titles) * 2:
+        return False
+    found = {id(piece) for piece in kept}
+    led = sum(id(one) in links and id(other) in found for one, other in pairwise(declared))
+    return share < 1 / 4 or led >= _SOME_RESULTS
 
 
 def _has_frame(pieces: Sequence[Piece], written: int) -> bool:
