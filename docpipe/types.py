@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from docpipe.geometry import Geometry, Line, PageBox
-from docpipe.places import BBox, Link, OutlineEntry, Span
+from docpipe.places import BBox, Elsewhere, Link, OutlineEntry, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     type_vector = NDArray[np.float32]
 
 __all__ = [
+    "COMMENT",
     "FURNITURE",
     "HIDDEN",
     "NOTES",
@@ -28,6 +29,7 @@ __all__ = [
     "Chunk",
     "Citation",
     "Document",
+    "Elsewhere",
     "EmbeddedChunk",
     "Entry",
     "Exchange",
@@ -79,6 +81,9 @@ FURNITURE = frozenset({BlockKind.HEADER, BlockKind.FOOTER, BlockKind.PAGE_NUMBER
 
 HIDDEN = "hidden"
 """Native label of text that a document holds and does not show to its reader: it is parsed, and given to no model."""
+
+COMMENT = "comment"
+"""Native label of what a reader wrote beside the text, with the writer's name."""
 
 NOTES = "notes"
 """Native label of what a speaker says to a slide: it stands behind the slide's own text."""
@@ -263,6 +268,8 @@ class Hit:
     """The legs that brought it: `vector`, `text`, and `rerank` where it was scored again."""
     stale: bool = False
     """Its file has changed since, and cannot be read or parsed as it is now."""
+    also_in: tuple[Elsewhere, ...] = ()
+    """Where else nearly the same text was found: such chunks are no hits of their own."""
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -289,6 +296,8 @@ class Citation:
     published: str = ""
     stale: bool = False
     """Its file has changed since, and cannot be read or parsed as it is now."""
+    also_in: tuple[Elsewhere, ...] = ()
+    """Where else nearly the same text was found."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

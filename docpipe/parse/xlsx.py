@@ -15,7 +15,8 @@ class XlsxParser:
 
     Formulas give the value that was saved with them. Each sheet stands under its name, with the texts and charts that
     lie on it. Hidden sheets, rows and columns, and letters that are white on white or smaller than 2 points, are blocks
-    called `hidden` at the end. Macros, comments and external data are left out.
+    called `hidden` at the end. Comments stand behind their sheet. Macros and external data
+    are left out.
     """
 
     VERSION = 2

@@ -7,7 +7,7 @@ from docpipe.errors import CorruptSource, EncryptedSource, SourceTooLarge
 from docpipe.parse.opendocument import OpenDocumentParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import HIDDEN, BBox, BlockKind, Document
+from docpipe.types import COMMENT, HIDDEN, BBox, BlockKind, Document, Link
 
 AUTOMATIC = (
     '<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>'
@@ -63,12 +63,19 @@ class TestText:
         document = written(
             "<text:tracked-changes><text:p>deleted</text:p></text:tracked-changes>"
             f'<text:p>a\n   b<text:s text:c="2"/>c<text:tab/>d<text:line-break/>e{note} f'
-            '<office:annotation><text:p>remark</text:p></office:annotation><text:span text:style-name="T9">secret'
+            "<office:annotation><dc:creator>Li</dc:creator><text:p>remark</text:p></office:annotation>"
+            '<text:span text:style-name="T9">secret'
             "</text:span></text:p>"
         )
         assert texts(document, BlockKind.PARAGRAPH) == ["a b c d\ne f"]
         assert texts(document, BlockKind.FOOTNOTE) == ["See there."]
         assert found(document, "secret").native_label == HIDDEN
+        assert found(document, "Li: remark").native_label == COMMENT
+
+    def test_links_to_elsewhere_are_told(self) -> None:
+        document = written('<text:p>See <text:a xlink:href="https://example.org/lake">the lake</text:a>.</text:p>')
+        assert texts(document, BlockKind.PARAGRAPH) == ["See the lake."]
+        assert document.links == (Link("the lake", "https://example.org/lake", None),)
 
     def test_frames_follow_their_paragraph(self) -> None:
         box = "<draw:frame><draw:text-box><text:p>boxed</text:p></draw:text-box></draw:frame>"

@@ -8,7 +8,7 @@ from docpipe.parse.office.slide_order import Placed, reading_order
 from docpipe.parse.pptx import PptxParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import HIDDEN, BBox, BlockKind, Document, Page
+from docpipe.types import HIDDEN, BBox, BlockKind, Document, Link, Page
 
 BULLETS = '<p:txStyles><p:bodyStyle><a:lvl1pPr><a:buChar char="•"/></a:lvl1pPr></p:bodyStyle></p:txStyles>'
 TOP, LEFT, RIGHT = (0.1, 0.05, 0.8, 0.1), (0.1, 0.3, 0.3, 0.3), (0.5, 0.3, 0.3, 0.3)
@@ -97,6 +97,27 @@ def test_speaker_notes_stand_at_the_end_of_their_slide() -> None:
     document = show(shape("text"), **{"ppt/notesSlides/notesSlide1.xml": notes + "</p:spTree></p:cSld></p:notes>"})
     assert texts(document) == ["text", "Smile."]
     assert document.blocks[1].native_label == "notes"
+
+
+def test_comments_stand_behind_their_slide_with_their_writer() -> None:
+    said = (
+        '<p:cm authorId="1"><p:pos x="1" y="2"/><p:text>Too long</p:text></p:cm>'
+        "<p:cm><p:txBody><a:p><a:r><a:t>Agreed</a:t></a:r></a:p></p:txBody></p:cm>"
+    )
+    document = show(
+        shape("text"),
+        **{
+            "ppt/comments/comment1.xml": f"<p:cmLst {SPACES}>{said}</p:cmLst>",
+            "ppt/commentAuthors.xml": f'<p:cmAuthorLst {SPACES}><p:cmAuthor id="1" name="Li, A."/></p:cmAuthorLst>',
+        },
+    )
+    assert texts(document) == ["text", "Li, A.: Too long", "Agreed"]
+    assert [block.native_label for block in document.blocks] == ["sp", "comment", "comment"]
+
+
+def test_links_to_elsewhere_are_told_with_their_slide() -> None:
+    slide = shape("the lake").replace("<a:r>", '<a:r><a:rPr><a:hlinkClick r:id="a"/></a:rPr>')
+    assert show(shape("x"), slide).links == (Link("the lake", "https://example.org/lake", 2),)
 
 
 def test_tables_charts_and_diagrams_are_read() -> None:

@@ -51,7 +51,7 @@ def test_word_excel_and_powerpoint_say_it_in_their_core_properties() -> None:
 
 def test_opendocument_says_it_in_its_meta_part() -> None:
     meta = (
-        f'<office:document-meta {OPEN_SPACES} xmlns:dc="http://purl.org/dc/elements/1.1/"><office:meta>'
+        f"<office:document-meta {OPEN_SPACES}><office:meta>"
         "<dc:creator>Last Hand</dc:creator><meta:initial-creator>A. Duck; B. Swan</meta:initial-creator>"
         "<dc:title>The Lake</dc:title><meta:creation-date>2024-05-01T10:00:00Z</meta:creation-date>"
         "<dc:date>2024-06-01T10:00:00Z</dc:date><dc:language>en-GB</dc:language>"

@@ -47,6 +47,14 @@ class TestSheets:
         assert [(block.kind, block.native_label) for block in document.blocks][-1] == (BlockKind.OTHER, HIDDEN)
         assert "secret" in texts(document)[-1]
 
+    def test_comments_stand_behind_their_sheet_with_the_place_of_their_cell(self) -> None:
+        said = '<s:commentList><s:comment ref="B2"><s:text><s:r><s:t>Counted </s:t></s:r><s:r><s:t>twice</s:t></s:r>'
+        parts = {
+            "xl/worksheets/_rels/sheet1.xml.rels": relations(("m", "comments", "../comments1.xml")),
+            "xl/comments1.xml": f"<s:comments {SPACES}>{said}</s:text></s:comment></s:commentList></s:comments>",
+        }
+        assert texts(book(sheet(TABLE), parts=parts), BlockKind.OTHER) == ["B2: Counted twice"]
+
     def test_what_lies_on_a_hidden_sheet_is_hidden_text(self) -> None:
         parts = {
             "xl/worksheets/_rels/sheet2.xml.rels": relations(("d", "drawing", "../drawings/drawing1.xml")),

@@ -26,20 +26,23 @@ SPACES = " ".join(
         "mc": "markup-compatibility/2006",
     }.items()
 )
-OPEN_SPACES = " ".join(
-    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{rest}"'
-    for name, rest in {
-        "office": "office:1.0",
-        "text": "text:1.0",
-        "table": "table:1.0",
-        "draw": "drawing:1.0",
-        "style": "style:1.0",
-        "presentation": "presentation:1.0",
-        "svg": "svg-compatible:1.0",
-        "fo": "xsl-fo-compatible:1.0",
-        "manifest": "manifest:1.0",
-        "meta": "meta:1.0",
-    }.items()
+OPEN_SPACES = (
+    " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{rest}"'
+        for name, rest in {
+            "office": "office:1.0",
+            "text": "text:1.0",
+            "table": "table:1.0",
+            "draw": "drawing:1.0",
+            "style": "style:1.0",
+            "presentation": "presentation:1.0",
+            "svg": "svg-compatible:1.0",
+            "fo": "xsl-fo-compatible:1.0",
+            "manifest": "manifest:1.0",
+            "meta": "meta:1.0",
+        }.items()
+    )
+    + ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dc="http://purl.org/dc/elements/1.1/"'
 )
 CHART = (
     f"<c:chartSpace {SPACES}><c:chart><c:title><a:p><a:r><a:t>Ducks by year</a:t></a:r></a:p></c:title><c:plotArea>"
@@ -60,10 +63,11 @@ def zipped(parts: Mapping[str, str | bytes]) -> bytes:
 
 
 def relations(*links: tuple[str, str, str], external: bool = False) -> str:
-    """A part with links: id, last word of the type, target."""
-    mode = ' TargetMode="External"' if external else ""
+    """A part with links: id, last word of the type, target. Hyperlinks are external in any case."""
     inner = "".join(
-        f'<Relationship Id="{name}" Type="{RELATION}/{kind}" Target="{target}"{mode}/>' for name, kind, target in links
+        f'<Relationship Id="{name}" Type="{RELATION}/{kind}" Target="{target}"'
+        + (' TargetMode="External"/>' if external or kind == "hyperlink" else "/>")
+        for name, kind, target in links
     )
     return f'<Relationships xmlns="{BASE}package/2006/relationships">{inner}</Relationships>'
 
@@ -81,6 +85,8 @@ def docx(body: str, *, styles: str = "", numbering: str = "", parts: Mapping[str
             ("n", "numbering", "numbering.xml"),
             ("f", "footnotes", "footnotes.xml"),
             ("h", "header", "header1.xml"),
+            ("m", "comments", "comments.xml"),
+            ("l", "hyperlink", "https://example.org/lake"),
             ("c", "chart", "charts/chart1.xml"),
             ("d", "diagramData", "diagrams/data1.xml"),
         ),
@@ -107,6 +113,8 @@ def pptx(*slides: str, layout: str = "", master: str = "", parts: Mapping[str, s
     links = relations(
         ("l", "slideLayout", "../slideLayouts/slideLayout1.xml"),
         ("n", "notesSlide", "../notesSlides/notesSlide1.xml"),
+        ("m", "comments", "../comments/comment1.xml"),
+        ("a", "hyperlink", "https://example.org/lake"),
         ("c", "chart", "../charts/chart1.xml"),
         ("d", "diagramData", "../diagrams/data1.xml"),
     )
@@ -117,7 +125,10 @@ def pptx(*slides: str, layout: str = "", master: str = "", parts: Mapping[str, s
         "_rels/.rels": relations(("rId1", "officeDocument", "ppt/presentation.xml")),
         "ppt/presentation.xml": f"<p:presentation {SPACES}><p:sldIdLst>{entries}</p:sldIdLst>"
         '<p:sldSz cx="9144000" cy="6858000"/></p:presentation>',
-        "ppt/_rels/presentation.xml.rels": relations(*((f"r{n}", "slide", f"slides/slide{n}.xml") for n in numbers)),
+        "ppt/_rels/presentation.xml.rels": relations(
+            ("a", "commentAuthors", "commentAuthors.xml"),
+            *((f"r{n}", "slide", f"slides/slide{n}.xml") for n in numbers),
+        ),
         "ppt/slideLayouts/slideLayout1.xml": _shapes("p:sldLayout", layout),
         "ppt/slideLayouts/_rels/slideLayout1.xml.rels": relations(
             ("m", "slideMaster", "../slideMasters/slideMaster1.xml")

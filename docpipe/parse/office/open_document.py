@@ -19,7 +19,7 @@ from docpipe.parse.office.open_names import (
 )
 from docpipe.parse.office.open_sheets import open_cells
 from docpipe.parse.office.open_styles import OpenStyles, read_open_styles
-from docpipe.parse.office.open_text import OpenFlow
+from docpipe.parse.office.open_text import OpenFlow, add_annotation
 from docpipe.parse.office.package import Package, encrypted
 from docpipe.parse.office.paper import Paper
 from docpipe.parse.office.properties import OPEN, properties
@@ -116,6 +116,8 @@ class _Slides:
             order = reading_order([Placed(*box, place) for place, box in enumerate(boxes)])
             for shape in (*titles, *(rest[place] for place in order)):
                 self._shape(shape, _on_page(_box(shape, width, height)))
+            for said in page.iterchildren(OFFICE + "annotation"):
+                add_annotation(said, self._paper)
             for notes in page.iterchildren(SHOW + "notes"):
                 for shape in notes.iterchildren(DRAW + "frame"):
                     if value(shape, SHOW + "class") == "notes":

@@ -17,6 +17,7 @@ SVG = _OASIS + "svg-compatible:1.0}"
 FO = _OASIS + "xsl-fo-compatible:1.0}"
 META = _OASIS + "meta:1.0}"
 MANIFEST = _OASIS + "manifest:1.0}"
+XLINK = "{http://www.w3.org/1999/xlink}"
 DC = "{http://purl.org/dc/elements/1.1/}"
 
 _LENGTH = re.compile(r"(-?\d{1,7}(?:\.\d{1,9})?)(cm|mm|in|pt|pc|px)")

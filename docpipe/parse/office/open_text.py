@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from docpipe.parse.draft import folded
 from docpipe.parse.office.header_rows import with_header
 from docpipe.parse.office.names import local, number, value
-from docpipe.parse.office.open_names import DRAW, OFFICE, SVG, TABLE, TEXT
+from docpipe.parse.office.open_names import DC, DRAW, OFFICE, SVG, TABLE, TEXT, XLINK
 from docpipe.parse.office.open_styles import OpenStyles, marker
-from docpipe.parse.office.paper import Paper
+from docpipe.parse.office.paper import Paper, comment
 from docpipe.tables import Cell, Table
-from docpipe.types import HIDDEN, BBox, BlockKind
+from docpipe.types import COMMENT, HIDDEN, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -146,6 +146,10 @@ class OpenFlow:
             self.paper.add(BlockKind.OTHER, folded("".join(inline.hidden)), label=HIDDEN)
         for frame in inline.frames:
             self._frame(frame)
+        for words, address in inline.links:
+            self.paper.add_link(words, address)
+        for element in inline.comments:
+            add_annotation(element, self.paper)
         for note in inline.notes:
             body = note.find(TEXT + "note-body")
             text = "\n".join(self._inline(part).text for part in body.iter(TEXT + "p")) if body is not None else ""
@@ -157,6 +161,12 @@ class OpenFlow:
         if len(text) > _LEAST_ALTERNATIVE:
             self._add(BlockKind.FIGURE, text, label="frame")
         self._blocks(element)
+
+
+def add_annotation(element: "Element", paper: Paper) -> None:
+    """Append what a reader wrote beside the text."""
+    said = "\n".join("".join(part.itertext()) for part in element.iter(TEXT + "p"))
+    paper.add(BlockKind.OTHER, comment(element.findtext(DC + "creator") or "", said), label=COMMENT)
 
 
 def value_of_child(element: "Element", name: str) -> str:
@@ -172,6 +182,8 @@ class _Inline:
         self.hidden: list[str] = []
         self.frames: list[Element] = []
         self.notes: list[Element] = []
+        self.comments: list[Element] = []
+        self.links: list[tuple[str, str]] = []
         self._styles = styles
 
     @property
@@ -188,8 +200,12 @@ class _Inline:
 
     def _child(self, child: "Element", parts: list[str], *, hidden: bool) -> None:
         name = local(child)
+        if child.tag == OFFICE + "annotation":
+            self.comments.append(child)
         if child.tag in _LEFT_OUT:
             return
+        if name == "a":
+            self.links.append(("".join(child.itertext()), value(child, XLINK + "href")))
         if name == "note":
             self.notes.append(child)
         elif child.tag.startswith(DRAW):

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from docpipe.parse.draft import Draft, with_language
+from docpipe.parse.draft import Draft, folded, with_language
+from docpipe.parse.links import MOST_LINKS
 from docpipe.tables import Table, write
 from docpipe.types import FURNITURE, HIDDEN, BBox, BlockKind, Document, Page, Source
 
@@ -27,6 +28,7 @@ class Paper:
         self._pages: list[Page] = []
         self._pieces: list[Piece] = []
         self._last: dict[tuple[BlockKind, str], Piece] = {}
+        self._links: list[tuple[str, str, int | None]] = []
 
     def begin_page(self, width: float, height: float) -> None:
         """What follows stands on a new page of this size, in points."""
@@ -46,6 +48,11 @@ class Paper:
         if any(cell.text.strip() for row in table.rows for cell in row):
             self.add(BlockKind.TABLE, write(table).html, label=label, box=box)
 
+    def add_link(self, words: str, address: str) -> None:
+        """Note a link of the page that was begun last; `Draft.add_link` says which are kept."""
+        if len(self._links) < MOST_LINKS:
+            self._links.append((words, address, len(self._pages) or None))
+
     def document(self, source: Source, metadata: Mapping[str, str]) -> Document:
         """All blocks as a document; its title is the declared one or the first of the highest headings."""
         last = sorted(self._last.values(), key=lambda piece: piece.kind in FURNITURE)
@@ -55,6 +62,8 @@ class Paper:
             draft.add(piece.kind, piece.text, level=piece.level, label=piece.label)
             if len(draft) > before:
                 placed.append(piece)
+        for words, address, page in self._links:
+            draft.add_link(words, address, page=page)
         titled = {**metadata, "title": metadata.get("title") or draft.title()}
         document = draft.document(source, with_language(titled, draft.text))
         blocks = zip(document.blocks, placed, strict=True)
@@ -63,6 +72,12 @@ class Paper:
             pages=tuple(self._pages),
             blocks=tuple(replace(block, page=piece.page, bbox=piece.box) for block, piece in blocks),
         )
+
+
+def comment(writer: str, text: str) -> str:
+    """What a comment says, after its writer's name; nothing where it says nothing."""
+    writer, text = " ".join(writer.split()), folded(text)
+    return f"{writer}: {text}" if writer and text else text
 
 
 def _merged(pieces: Sequence[Piece]) -> list[Piece]:

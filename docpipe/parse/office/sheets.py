@@ -7,12 +7,12 @@ from docpipe.parse.office.cell_regions import Cells
 from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.names import DIAGRAM, A, C, R, S, local, value
 from docpipe.parse.office.package import Package, Relation
-from docpipe.parse.office.paper import Paper
+from docpipe.parse.office.paper import Paper, comment
 from docpipe.parse.office.sheet_blocks import add_cells, is_unnamed
 from docpipe.parse.office.sheet_cells import read_cells, shared_strings
 from docpipe.parse.office.sheet_styles import read_formats
 from docpipe.parse.office.slide_text import paragraph_text
-from docpipe.types import HIDDEN, BlockKind
+from docpipe.types import COMMENT, HIDDEN, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -58,8 +58,19 @@ class SheetReader:
             if not hidden and (len(entries) > 1 or not is_unnamed(name)):
                 self.paper.add(BlockKind.HEADING, name, level=1, label="sheet")
             add_cells(cells, self.paper, hidden=hidden)
-            self._drawings(self._package.relations(relation.target), hidden=hidden)
+            relations = self._package.relations(relation.target)
+            self._drawings(relations, hidden=hidden)
+            self._comments(relations, hidden=hidden)
         return self.paper
+
+    def _comments(self, relations: dict[str, Relation], *, hidden: bool) -> None:
+        """What readers wrote beside cells, after the place of the cell."""
+        parts = (one.target for one in relations.values() if one.type == "comments" and not one.external)
+        for tree in map(self._package.tree, parts):
+            for element in tree.iter(S + "comment") if tree is not None else ():
+                text = "".join(part.text or "" for part in element.iter(S + "t"))
+                said = comment(value(element, "ref"), text)
+                self.paper.add(BlockKind.OTHER, said, label=HIDDEN if hidden else COMMENT)
 
     def _drawings(self, relations: dict[str, Relation], *, hidden: bool) -> None:
         for relation in relations.values():

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.header_rows import with_header
-from docpipe.parse.office.names import DIAGRAM, A, C, P, R, number, value
+from docpipe.parse.office.names import DIAGRAM, A, C, P, R, local, number, value
 from docpipe.parse.office.package import Package, Relation
-from docpipe.parse.office.paper import Paper
+from docpipe.parse.office.paper import Paper, comment
 from docpipe.parse.office.slide_order import Placed, reading_order
 from docpipe.parse.office.slide_shapes import Area, Shape, shapes
 from docpipe.parse.office.slide_text import Line, paragraph_text, shape_lines
 from docpipe.tables import Cell, Table
-from docpipe.types import HIDDEN, NOTES, BBox, BlockKind
+from docpipe.types import COMMENT, HIDDEN, NOTES, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -86,11 +86,18 @@ class SlideReader:
         size = tree.find(P + "sldSz")
         self._width = max(1, number(value(size, "cx"), _STANDARD[0]))
         self._height = max(1, number(value(size, "cy"), _STANDARD[1]))
+        self._writers = self._authors(relations)
         for entry in tree.iterfind(f"{P}sldIdLst/{P}sldId"):
             relation = relations.get(value(entry, R + "id"))
             if relation and not relation.external:
                 self._slide(relation.target)
         return self.paper
+
+    def _authors(self, relations: dict[str, Relation]) -> dict[str, str]:
+        """Names of those who wrote comments, by their ids."""
+        parts = (one.target for one in relations.values() if one.type in ("commentAuthors", "authors"))
+        trees = (self._package.tree(part) for part in parts)
+        return {value(element, "id"): value(element, "name") for tree in trees if tree is not None for element in tree}
 
     def _slide(self, part: str) -> None:
         self.paper.begin_page(self._width / _POINT, self._height / _POINT)
@@ -103,9 +110,13 @@ class SlideReader:
             self._shape(shape)
         for shape in self._layout.running():
             self.paper.add(BlockKind.FOOTER, _whole(shape), label="master")
+        for link in tree.iter(A + "hlinkClick"):
+            self._link(link)
         for relation in self._relations.values():
             if relation.type == "notesSlide":
                 self._notes(relation.target)
+            elif relation.type == "comments" and not relation.external:
+                self._comments(relation.target)
 
     def _layout_of(self, part: str) -> _Layout:
         name = next((relation.target for relation in self._relations.values() if relation.type == "slideLayout"), "")
@@ -188,6 +199,24 @@ class SlideReader:
         for shape in shapes(tree) if tree is not None else ():
             if shape.role == "body":
                 self.paper.add(BlockKind.PARAGRAPH, _whole(shape), label=NOTES)
+
+    def _comments(self, part: str) -> None:
+        """Comments on a slide, those of both kinds that PowerPoint has."""
+        tree = self._package.tree(part)
+        for element in tree.iter() if tree is not None else ():
+            if local(element) in ("cm", "reply"):
+                body = next((child for child in element if local(child) == "txBody"), None)
+                lines = map(paragraph_text, body.iterchildren(A + "p")) if body is not None else ()
+                text = "\n".join(lines) or element.findtext(P + "text") or ""
+                writer = self._writers.get(value(element, "authorId"), "")
+                self.paper.add(BlockKind.OTHER, comment(writer, text), label=COMMENT)
+
+    def _link(self, element: "Element") -> None:
+        relation = self._relations.get(value(element, R + "id"))
+        run = element.getparent().getparent() if element.getparent() is not None else None
+        if relation and relation.external:
+            words = run.findtext(A + "t") if run is not None else ""
+            self.paper.add_link(words or "", relation.target)
 
     def _is_off(self, area: Area | None) -> bool:
         """Whether a shape lies beside the slide, where nobody sees it."""

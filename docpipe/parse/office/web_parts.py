@@ -22,6 +22,8 @@ def add_html(text: str, paper: Paper) -> None:
             paper.add_table(piece.table)
         else:
             paper.add(piece.kind, markup.shown_text(piece.text), level=piece.level, label=piece.label)
+        for words, address in piece.links:
+            paper.add_link(words, address)
 
 
 def _closed(match: re.Match[str]) -> str:

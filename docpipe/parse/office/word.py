@@ -7,12 +7,12 @@ from docpipe.parse.draft import folded
 from docpipe.parse.office.charts import add_chart, diagram_lines
 from docpipe.parse.office.names import R, W, local, value
 from docpipe.parse.office.package import Package
-from docpipe.parse.office.paper import Paper
+from docpipe.parse.office.paper import Paper, comment
 from docpipe.parse.office.word_inline import Inline, read_inline
 from docpipe.parse.office.word_numbering import read_numbering
 from docpipe.parse.office.word_styles import Style, list_place, outline_level, read_styles
 from docpipe.parse.office.word_tables import own_children, word_table
-from docpipe.types import HIDDEN, BlockKind
+from docpipe.types import COMMENT, HIDDEN, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -37,6 +37,7 @@ class WordReader:
         self._notes = {
             **self._note_elements("footnote", named.get("footnotes", "")),
             **self._note_elements("endnote", named.get("endnotes", "")),
+            **self._note_elements("comment", named.get("comments", "")),
         }
         self._running_read: set[str] = set()
         self._depth = 0  # 1 is the paper itself, more is inside of a frame or a cell
@@ -148,6 +149,10 @@ class WordReader:
             self._blocks(frame)
         for note in inline.notes:
             self._note(*note)
+        for words, name in inline.links:
+            relation = self._relations.get(name)
+            if relation and relation.external:
+                self.paper.add_link(words, relation.target)
 
     def _chart(self, name: str) -> None:
         tree = self._target(name)
@@ -159,9 +164,11 @@ class WordReader:
         return self._package.tree(relation.target) if relation and not relation.external else None
 
     def _note(self, kind: str, name: str) -> None:
-        """A note, at its first mark."""
+        """A note or a comment, at its first mark."""
         element = self._notes.pop((kind, name), None)
-        if element is not None:
+        if element is not None and kind == COMMENT:
+            self.paper.add(BlockKind.OTHER, comment(value(element, W + "author"), self._text(element)), label=COMMENT)
+        elif element is not None:
             self.paper.add(BlockKind.FOOTNOTE, folded(self._text(element)), label=kind)
 
     def _table(self, element: "Element") -> None:

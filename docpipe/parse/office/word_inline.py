@@ -28,7 +28,9 @@ class Inline:
     text: str = ""
     hidden: str = ""
     notes: list[tuple[str, str]] = field(default_factory=list)
-    """Kind (`footnote`, `endnote`) and id, in the order of their marks."""
+    """Kind (`footnote`, `endnote`, `comment`) and id, in the order of their marks."""
+    links: list[tuple[str, str]] = field(default_factory=list)
+    """Words and ids of relations to elsewhere."""
     frames: list["Element"] = field(default_factory=list)
     """Contents of text boxes."""
     pictures: list[str] = field(default_factory=list)
@@ -135,6 +137,12 @@ class _Reading:
                     self.found.pictures.append(value(child, "descr"))
                 self._drawing(child)
 
+    def _link(self, element: "Element") -> None:
+        begun = len(self.text)
+        self.walk(element)
+        if value(element, R + "id"):
+            self.found.links.append(("".join(self.text[begun:]), value(element, R + "id")))
+
     def _note(self, element: "Element") -> None:
         kind = local(element).removesuffix("Reference")
         self.found.notes.append((kind, value(element, W + "id")))
@@ -179,6 +187,8 @@ _READERS: Mapping[str, Callable[[_Reading, "Element"], None]] = {
     MC + "AlternateContent": _Reading._alternatives,
     W + "drawing": _Reading._drawing,
     W + "pict": _Reading._drawing,
+    W + "hyperlink": _Reading._link,
+    W + "commentReference": _Reading._note,
     W + "footnoteReference": _Reading._note,
     W + "endnoteReference": _Reading._note,
 }
