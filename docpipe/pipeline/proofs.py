@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from docpipe.errors import DocpipeError
+from docpipe.load.inside.members import around
 from docpipe.pipeline.pipe import Pipe
-from docpipe.protocols import Loader
+from docpipe.pipeline.single import ReadOne, isolated, within
+from docpipe.protocols import HoldsFiles, Loader
 from docpipe.types import Answer, Blob, Chunk, Citation, Entry
 
 
@@ -43,16 +45,29 @@ def _proof(citation: Citation, chunk: Chunk | None, blobs: dict[str, Blob | str]
 def _blobs(loaders: Sequence[Loader], uris: set[str]) -> dict[str, Blob | str]:
     """The sources with these uris, or why one cannot be read."""
     found: dict[str, Blob | str] = {}
+    wanted: dict[str, set[str]] = {}
+    for uri in uris:
+        for outer in around(uri):
+            wanted.setdefault(outer, set()).add(uri)
     for loader in loaders:
         for entry in _entries(loader):
-            if entry.uri in uris and entry.uri not in found:
-                try:
-                    found[entry.uri] = loader.read(entry)
-                except DocpipeError as error:
-                    found[entry.uri] = error.message
+            for uri in wanted.pop(entry.uri, set()) - found.keys():
+                found[uri] = _read(loader, entry, uri)
             if len(found) == len(uris):
                 return found
     return found
+
+
+def _read(loader: Loader, entry: Entry, uri: str) -> Blob | str:
+    """A listed file, or one inside it, or why it cannot be read. Nothing is unpacked or unlocked in this process."""
+    plain = entry.uri == uri and not (isinstance(loader, HoldsFiles) and loader.may_hold(uri))
+    try:
+        if plain and not getattr(loader, "passwords", ()):
+            return loader.read(entry)
+        blob: Blob = isolated(ReadOne(loader=loader), "read", within(loader, entry, uri.removeprefix(entry.uri)))
+    except DocpipeError as error:
+        return error.message
+    return blob
 
 
 def _entries(loader: Loader) -> Iterable[Entry]:

@@ -12,13 +12,18 @@ from packed import gzipped, mail, mailbox, put, tarred, zipped
 from toy_stages import ToyParser
 from toy_world import World
 
+from docpipe.errors import UnreadableSource
 from docpipe.index.memory import MemoryIndex
 from docpipe.load.files import FileLoader
+from docpipe.parse.auto import AutoParser
+from docpipe.pipeline import proofs
+from docpipe.pipeline.golden.tracing import listed
 from docpipe.pipeline.ingest import inside
 from docpipe.pipeline.ingest.plan import Retry, Terms
 from docpipe.pipeline.ingest.planning import prepare
 from docpipe.pipeline.ingest.run import Run
 from docpipe.pipeline.report.reports import RunReport
+from docpipe.pipeline.single import parse_file
 
 
 class Packed(World):
@@ -345,6 +350,73 @@ def test_a_folder_beside_a_file_of_its_name_is_told_apart(world: Packed) -> None
     report = world.run()
     assert [one.error.type for one in report.failures if one.error] == ["NameCollision"]
     assert world.held["box.zip!/a.txt"] == "alpha"
+
+
+def test_what_became_of_a_file_inside_another_is_told(tmp_path: Path) -> None:
+    inner = zipped({"report.txt": "alpha"})
+    put(tmp_path / "docs/box.zip", zipped({"in.zip": inner, ".hidden": "x", "bad.gz": b"\x1f\x8b"}), seconds=1)
+    source = FileLoader(path=str(tmp_path / "docs"))
+    said = {
+        uri: (look := listed([source], uri)).said + look.remedy
+        for uri in (
+            "box.zip!/in.zip!/report.txt",
+            "box.zip!/in.zip!/reports.txt",
+            "box.zip!/.hidden",
+            "box.zip!/bad.gz!/x",
+        )
+    }
+    found, missing, hidden, unopened = said.values()
+    assert found == "found, 5 bytes"
+    assert missing.startswith("box.zip!/in.zip holds no such file") and "did you mean" in missing
+    assert "begins with a dot" in hidden
+    assert "box.zip!/bad.gz cannot be opened" in unopened
+
+
+def test_one_file_inside_another_is_parsed(tmp_path: Path) -> None:
+    put(tmp_path / "box.zip", zipped({"in.zip": zipped({"report.md": "# Alpha\n\nbeta"})}), seconds=1)
+    blob, document = parse_file(tmp_path / "box.zip!/in.zip!/report.md", pipeline=None, environment={})
+    assert (blob.source.uri, "beta" in document.text) == ("box.zip!/in.zip!/report.md", True)
+    _, names = parse_file(tmp_path / "box.zip", pipeline=None, environment={})
+    assert "in.zip" in names.text
+    with pytest.raises(UnreadableSource, match="no longer in the file"):
+        parse_file(tmp_path / "box.zip!/none.md", pipeline=None, environment={})
+
+
+def test_a_cited_file_inside_another_is_read_again(tmp_path: Path) -> None:
+    put(tmp_path / "docs/box.zip", zipped({"in.zip": zipped({"a.txt": "alpha"})}), seconds=1)
+    put(tmp_path / "docs/b.txt", "beta", seconds=1)
+    found = proofs._blobs(
+        [FileLoader(path=str(tmp_path / "docs"))], {"b.txt", "box.zip!/in.zip!/a.txt", "box.zip!/none"}
+    )
+    assert {uri: blob if isinstance(blob, str) else blob.data for uri, blob in found.items()} == {
+        "b.txt": b"beta",
+        "box.zip!/in.zip!/a.txt": b"alpha",
+        "box.zip!/none": "it is no longer in the file that held it",
+    }
+
+
+def test_a_locked_file_is_tried_again_once_its_password_is_there(
+    world: Packed, monkeypatch: pytest.MonkeyPatch, openings: list[str]
+) -> None:
+    import pymupdf
+
+    page = pymupdf.open()
+    page.new_page().insert_text((72, 72), "alpha")
+    locked = page.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="sesame", owner_pw="owner")
+    world.stages = replace(world.stages, parser=AutoParser())
+    world.load(passwords=("FIRST_PASSWORD", "SECOND_PASSWORD"))
+    world.put("box.zip", zipped({"a.pdf": locked}))
+    report = world.run()
+    assert [one.error.type for one in report.failures if one.error] == ["EncryptedSource"]
+    monkeypatch.setenv("FIRST_PASSWORD", "wrong")
+    assert "none of the given" in str(world.run().failures)
+    assert world.run().failed == 1
+    openings.clear()
+    monkeypatch.setenv("SECOND_PASSWORD", "sesame")
+    report = world.run()
+    assert (report.indexed, report.failed, openings) == (1, 0, [])
+    assert world.held["box.zip!/a.pdf"].strip() == "alpha"
+    assert "sesame" not in str(world.ledger.table.columns())
 
 
 def test_zip_files_whose_names_differ_by_case_only_are_both_kept(world: Packed) -> None:

@@ -68,6 +68,12 @@ FLAT = 10_000_000
 """Bytes; what is smaller may be as dense as it likes."""
 
 
+def around(uri: str) -> list[str]:
+    """The uris of the files in which this one may lie, from the outermost on, and its own."""
+    parts = uri.split(SEPARATOR)
+    return [SEPARATOR.join(parts[: number + 1]) for number in range(len(parts))]
+
+
 class Opened(Protocol):
     """A container whose members are known."""
 

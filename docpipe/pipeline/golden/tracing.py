@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from docpipe import _codec
-from docpipe.errors import SourceError
+from docpipe.errors import DocpipeError, SourceError
+from docpipe.load.inside.members import SEPARATOR
 from docpipe.pipeline.golden.questions import Spot
 from docpipe.pipeline.ingest.ledger import Ledger, Row, parsed_key
+from docpipe.pipeline.single import ReadOne, isolated
 from docpipe.protocols import Chunker, Loader
-from docpipe.types import UNPROMPTED, Block, Chunk, Document, Outcome, Status
+from docpipe.types import UNPROMPTED, Block, Chunk, Document, Entry, Outcome, Status
 
 _NEAR = 3
 """Names that are alike, to suggest."""
@@ -44,18 +46,37 @@ def listed(loaders: Sequence[Loader], uri: str) -> Look:
     """Whether the source gives a file; if not, why not, or which names are alike."""
     names: list[str] = []
     try:
-        for found in (found for loader in loaders for found in loader.entries()):
-            if isinstance(found, Outcome):
-                if _covers(found.uri, uri) and found.error is not None:
-                    return _refused(found, uri)
-            elif found.uri == uri:
-                return Look(stage="source", said=f"found, {found.size:,} bytes")
+        for loader, found in ((one, found) for one in loaders for found in one.entries()):
+            if (look := _seen(loader, found, uri)) is not None:
+                return look
             names.append(found.uri)
     except SourceError as error:
         return Look(
             stage="source", said=f"the source cannot be listed: {error.message}", lost=True, remedy=error.remedy
         )
     return Look(stage="source", said="the source holds no such file", lost=True, remedy=_alike(uri, names))
+
+
+def _seen(loader: Loader, found: Entry | Outcome, uri: str) -> Look | None:
+    """What one line of a listing says of a file; None where it is of another one."""
+    if isinstance(found, Outcome):
+        return _refused(found, uri) if _covers(found.uri, uri) and found.error is not None else None
+    if found.uri == uri:
+        return Look(stage="source", said=f"found, {found.size:,} bytes")
+    return _inside(loader, found, uri) if uri.startswith(found.uri + SEPARATOR) else None
+
+
+def _inside(loader: Loader, around: Entry, uri: str) -> Look:
+    """Whether a file lies in another one, which is opened in a process of its own."""
+    try:
+        members: list[Entry | Outcome] = isolated(ReadOne(loader=loader), "members", around)
+    except DocpipeError as error:
+        said = f"{around.uri} cannot be opened: {error.message}"
+        return Look(stage="source", said=said, lost=True, remedy=error.remedy)
+    looks = (_seen(loader, member, uri) for member in members)
+    remedy = _alike(uri, [member.uri for member in members])
+    nothing = Look(stage="source", said=f"{around.uri} holds no such file", lost=True, remedy=remedy)
+    return next((look for look in looks if look is not None), nothing)
 
 
 def _covers(outcome: str, uri: str) -> bool:
