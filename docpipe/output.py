@@ -112,6 +112,10 @@ def explain(error: Exception, *, as_json: bool, debug: bool) -> int:
     """Print an error of any kind; returns the exit code."""
     if debug:
         traceback.print_exception(error, file=sys.stderr)
+    if not isinstance(error, DocpipeError):
+        from docpipe._plug_ins import blamed
+
+        error = blamed(error)
     if isinstance(error, DocpipeError):
         # A plain SourceError is about the source itself; its kinds are about one file.
         unset = isinstance(error, Unauthorized) and not error.status  # no key at all: nobody was asked

@@ -86,6 +86,14 @@ def test_a_defect_of_its_parser_costs_that_file_and_names_the_package(site: Path
     assert "little-format 1.2" in failed["remedy"]
 
 
+def test_a_defect_of_its_embedder_ends_the_run_and_names_the_package(site: Path, world: Path) -> None:
+    text = (PIPELINE % {"chunker": "chunk.layout"}).replace("embed.hashing, dim: 64", "little.defect")
+    (world / "p.yaml").write_text(text, encoding="utf-8")
+    error = docpipe(site, world, "run", "p.yaml", code=1)["error"]
+    assert error["message"] == "IndexError in little.embedder: list index out of range"
+    assert "little-format 1.2" in error["remedy"]
+
+
 def test_stages_that_cannot_be_used_are_told_with_their_package_and_place(site: Path, world: Path) -> None:
     text = (PIPELINE % {"chunker": "little.paragrahps"}).replace("embed.hashing, dim: 64", "little.broken")
     (world / "p.yaml").write_text(text, encoding="utf-8")

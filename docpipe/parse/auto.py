@@ -152,6 +152,12 @@ class AutoParser:
         return screened(self._paged(source).merge(source, parts))
 
     @property
+    def environment_names(self) -> tuple[str, ...]:
+        """Environment variables that parsers of other packages read."""
+        named = (getattr(parser, "environment_names", ()) for parser in self.other.values())
+        return tuple(dict.fromkeys(name for names in named for name in names))
+
+    @property
     def STARTS_PROGRAMS(self) -> tuple[str, ...]:  # noqa: N802  workers ask each stage for it by this name
         """What its parsers start in a worker."""
         others = (getattr(parser, "STARTS_PROGRAMS", ()) for parser in self.other.values())

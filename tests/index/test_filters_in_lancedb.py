@@ -13,7 +13,7 @@ SAID: list[dict[str, str]] = [
     {},
     {"authors": "O'Neil; 王伟", "created": "2024"},
     {"authors": AWKWARD[4], "created": "2024-05-31T23:30:00+08:00", "x": "\\%_"},
-    {"subject": "authors", "modified": "2024-02-29"},
+    {"subject": "authors", "modified": "2024-02-29", "日": "水", "a.b": "1"},
     {"keywords": "a; b", "created": "not a date", "xx": "1"},
     {"authors": "", "created": "1650-01-01", "meta": "m"},
 ]
@@ -46,6 +46,8 @@ QUESTIONS = [
     "meta.subject in (authors, '')",
     "meta.xx = 1",
     "meta.meta = m and meta.me != m",
+    "meta.\\%_ = '' and meta.日 = 水 and meta.a.b != ''",
+    "meta.日 ~ '*' and meta.-- != x and meta.;drop = ''",
     " and ".join(["page < 100"] * 200),
 ]
 

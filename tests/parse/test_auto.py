@@ -121,3 +121,20 @@ def test_other_parsers_are_picked_by_extension_or_media_type(uri: str, media: st
     source = Source(uri=uri, media_type=media, digest="d", size=3, modified=0)
     (document,) = parser(Blob(source=source, data=b"# x"))
     assert document.blocks[0].kind is kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needy(MarkdownParser):
+    """A parser of another package that says what it needs in a worker."""
+
+    STARTS_PROGRAMS = ("unpacker",)
+
+    @property
+    def environment_names(self) -> tuple[str, ...]:
+        return ("LITTLE_HOME",)
+
+
+def test_what_other_parsers_need_in_workers_is_handed_on() -> None:
+    parser = AutoParser(other={"dpk": Needy(), "dpx": Needy(), "md": MarkdownParser()})
+    assert "unpacker" in parser.STARTS_PROGRAMS
+    assert parser.environment_names == ("LITTLE_HOME",)

@@ -83,6 +83,30 @@ class ParagraphChunker:
             )
 '''
 
+EMBEDDER = '''
+"""Vectors that are never made."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenEmbedder:
+    """Texts -> a defect."""
+
+    VERSION = 1
+    model = "broken"
+    dim = 4
+    max_tokens = 256
+    tokenizer = "characters"
+    batch_size = 8
+    languages = ()
+
+    def embed_passages(self, texts, /):
+        return [1][7]
+
+    embed_queries = embed_passages
+'''
+
 TESTS = """
 from docpipe.testing import ChunkerContract, ParserContract
 
@@ -108,12 +132,14 @@ class TestParagraphChunker(ChunkerContract):
 STAGES = {
     "little.parser": "little.parser:LittleParser",
     "little.paragraphs": "little.chunker:ParagraphChunker",
+    "little.defect": "little.embedder:BrokenEmbedder",
     "little.broken": "little.broken:Anything",
 }
 FILES = {
     "little/__init__.py": '"""A little format."""\n',
     "little/parser.py": PARSER,
     "little/chunker.py": CHUNKER,
+    "little/embedder.py": EMBEDDER,
     "little/broken.py": "raise RuntimeError('made for another version')\n",
 }
 
