@@ -161,6 +161,44 @@ class TestInsideParagraphs:
     def test_letters_that_nobody_sees_are_hidden_text(self, run: str) -> None:
         assert found(word(paragraph("obey", run=run) + paragraph("seen")), "obey").native_label == HIDDEN
 
+    @pytest.mark.parametrize(
+        "about", ['<w:color w:val="FFFFFF"/>', '<w:color w:themeColor="background1"/>', '<w:sz w:val="3"/>']
+    )
+    def test_a_style_can_hide_letters(self, about: str) -> None:
+        styles = (
+            f'<w:style w:type="paragraph" w:styleId="Ghost"><w:name w:val="Ghost"/><w:rPr>{about}</w:rPr></w:style>'
+            '<w:style w:styleId="Kin"><w:name w:val="Kin"/><w:basedOn w:val="Ghost"/></w:style>'
+        )
+        seen = '<w:color w:val="000000"/><w:sz w:val="20"/>'
+        body = styled("obey", "Kin") + paragraph("seen", '<w:pStyle w:val="Kin"/>', seen)
+        document = read(DocxParser(), docx(body, styles=styles))
+        assert [block.native_label for block in document.blocks] == ["Kin", HIDDEN]
+
+    def test_a_style_of_letters_wins_over_that_of_their_paragraph(self) -> None:
+        styles = (
+            '<w:style w:styleId="Ghost"><w:rPr><w:color w:val="FFFFFF"/></w:rPr></w:style>'
+            '<w:style w:styleId="Ink"><w:rPr><w:color w:val="000000"/></w:rPr></w:style>'
+        )
+        body = paragraph("seen", '<w:pStyle w:val="Ghost"/>', '<w:rStyle w:val="Ink"/>')
+        assert [block.kind for block in read(DocxParser(), docx(body, styles=styles)).blocks] == [BlockKind.PARAGRAPH]
+
+    def test_white_letters_in_a_cell_without_colour_are_hidden_text(self) -> None:
+        white = '<w:color w:val="FFFFFF"/>'
+        dark = '<w:tc><w:tcPr><w:shd w:fill="000000"/></w:tcPr>' + paragraph("shaded", run=white) + "</w:tc>"
+        cells = "<w:tc>" + paragraph("obey", run=white) + "</w:tc>" + cell("x") + dark
+        document = word(f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>")
+        assert found(document, "obey").native_label == HIDDEN
+        assert "shaded" in texts(document, BlockKind.TABLE)[0]
+
+    def test_hidden_text_of_a_note_is_hidden_text(self) -> None:
+        note = f'<w:footnote w:id="2">{paragraph("obey", run="<w:vanish/>")}{paragraph("See there.")}</w:footnote>'
+        document = word(
+            '<w:p><w:r><w:t>a</w:t><w:footnoteReference w:id="2"/></w:r></w:p>',
+            **{"word/footnotes.xml": f"<w:footnotes {SPACES}>{note}</w:footnotes>"},
+        )
+        assert texts(document) == ["a", "See there.", "obey"]
+        assert document.blocks[-1].native_label == HIDDEN
+
     def test_white_letters_on_something_dark_are_seen(self) -> None:
         white, dark = '<w:color w:val="FFFFFF"/>', '<w:shd w:fill="1F3864"/>'
         cells = "<w:tc>" + paragraph("in a cell", run=white) + "</w:tc>" + cell("x")
@@ -168,7 +206,7 @@ class TestInsideParagraphs:
             paragraph("shaded", dark, white)
             + paragraph("marked", run=white + '<w:highlight w:val="black"/>')
             + paragraph("large", run='<w:sz w:val="48"/>')
-            + f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>"
+            + f'<w:tbl><w:tblPr><w:tblStyle w:val="GridTable5Dark"/></w:tblPr><w:tr>{cells}</w:tr></w:tbl>'
         )
         assert not [block for block in document.blocks if block.native_label == HIDDEN]
         assert "in a cell" in document.text

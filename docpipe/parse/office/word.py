@@ -11,7 +11,7 @@ from docpipe.parse.office.paper import Paper, comment
 from docpipe.parse.office.word_inline import Inline, read_inline
 from docpipe.parse.office.word_numbering import read_numbering
 from docpipe.parse.office.word_styles import Style, list_place, outline_level, read_styles
-from docpipe.parse.office.word_tables import own_children, word_table
+from docpipe.parse.office.word_tables import is_bare, is_plain, own_children, word_table
 from docpipe.types import COMMENT, HIDDEN, BlockKind
 
 if TYPE_CHECKING:
@@ -178,23 +178,27 @@ class WordReader:
             return
         anchored: list[Inline] = []
         self._depth += 1
-        self.paper.add_table(word_table(element, lambda cell: self._text(cell, anchored)))
+        plain = self._white and is_plain(element)
+        self.paper.add_table(
+            word_table(element, lambda cell: self._text(cell, anchored, on_white=plain and is_bare(cell)))
+        )
         for inline in anchored:
             self._hidden(inline)
             self._anchored(inline)
         self._depth -= 1
 
-    def _text(self, parent: "Element", anchored: list[Inline] | None = None) -> str:
+    def _text(self, parent: "Element", anchored: list[Inline] | None = None, *, on_white: bool = False) -> str:
         """All paragraphs of an element, a line each; text boxes too, unless `anchored` takes what is anchored in it."""
         lines: list[str] = []
         for element in _paragraphs(parent):
             style, marker, _, _ = self._place(element)
-            inline = read_inline(element, self._styles, style)
+            inline = read_inline(element, self._styles, style, on_white=on_white)
             if inline.text.strip():
                 lines.append(f"{marker} {inline.text}" if marker else inline.text)
             if anchored is not None:
                 anchored.append(inline)
             else:
+                self._hidden(inline)
                 lines.extend(self._text(frame) for frame in inline.frames)
         return "\n".join(lines)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from docpipe.parse.office.equations import latex
 from docpipe.parse.office.names import DIAGRAM, MC, A, C, M, R, W, local, switched_on, value
-from docpipe.parse.office.word_styles import Style, Styles, is_monospaced, is_shaded, is_unseen
+from docpipe.parse.office.word_styles import Style, Styles, is_marked, is_monospaced, is_pale, is_shaded, is_tiny
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -91,9 +91,12 @@ class _Reading:
         properties = run.find(W + "rPr")
         named = value(properties.find(W + "rStyle"), W + "val") if properties is not None else ""
         style = self._styles.by_id.get(named, self._style)
+        tiny, pale = is_tiny(properties, style), is_pale(properties, style)
         told = switched_on(properties, W + "vanish")
         hidden = style.hidden or self._style.hidden if told is None else told
-        hidden = hidden or is_unseen(properties, on_white=self._on_white and not style.shaded)
+        hidden = hidden or bool(self._style.tiny if tiny is None else tiny)
+        pale = self._style.pale if pale is None else pale
+        hidden = hidden or bool(self._on_white and pale and not style.shaded and not is_marked(properties))
         text = _Text(self)
         for child in run:
             text.add(child)

@@ -14,6 +14,8 @@ _HEADING = re.compile(r"(?:heading|überschrift|titre|titolo|título|标题|見�
 _CODE = re.compile(r"(?:source\s?code|code(?:\s?block)?|html preformatted|preformatted text|macro text|verbatim)", re.I)
 _MONOSPACED = re.compile(r"courier|consolas|monospace|menlo|monaco|lucida console|(?:\b|_)mono\b", re.I)
 _WHITE = re.compile(r"(?:[Ff][A-Fa-f0-9]){3}")
+_PAPER = frozenset({"background1", "bg1", "light1"})
+"""Colours of a theme that are the paper's own."""
 _SMALLEST = 4
 """Half points; what is not larger cannot be read."""
 _BODY_LEVEL = 9
@@ -32,6 +34,10 @@ class Style(NamedTuple):
     monospaced: bool = False
     shaded: bool = False
     """Something other than white is behind the letters."""
+    tiny: bool | None = None
+    """Its letters are too small to be read; None where nothing is said of their size."""
+    pale: bool | None = None
+    """Its letters are white; None where nothing is said of their colour."""
 
 
 class Styles(NamedTuple):
@@ -76,7 +82,15 @@ def _style(element: "Element", above: Style) -> Style:
     list_id, list_level = list_place(paragraph, above.list_id, above.list_level)
     hidden = switched_on(run, W + "vanish")
     return Style(
-        kind, level, list_id, list_level, above.hidden if hidden is None else hidden, is_monospaced(run, above)
+        kind,
+        level,
+        list_id,
+        list_level,
+        above.hidden if hidden is None else hidden,
+        is_monospaced(run, above),
+        is_shaded(paragraph, above),
+        is_tiny(run, above),
+        is_pale(run, above),
     )
 
 
@@ -138,12 +152,20 @@ def is_shaded(properties: "Element | None", above: Style) -> bool:
     return value(fill, W + "themeFill") != "" or not (colour == "auto" or _WHITE.fullmatch(colour))
 
 
-def is_unseen(run: "Element | None", *, on_white: bool) -> bool:
-    """Whether a run's own letters are too small to be seen, or white on white."""
-    if run is None:
-        return False
-    size = run.find(W + "sz")
-    if size is not None and number(value(size, W + "val"), _SMALLEST + 1) <= _SMALLEST:
-        return True
-    white = _WHITE.fullmatch(value(run.find(W + "color"), W + "val"))
-    return on_white and bool(white) and run.find(W + "shd") is None and run.find(W + "highlight") is None
+def is_tiny(run: "Element | None", above: Style) -> bool | None:
+    """Whether letters are too small to be read, as far as it is said."""
+    size = run.find(W + "sz") if run is not None else None
+    return above.tiny if size is None else number(value(size, W + "val"), _SMALLEST + 1) <= _SMALLEST
+
+
+def is_pale(run: "Element | None", above: Style) -> bool | None:
+    """Whether letters are white, as far as it is said."""
+    colour = run.find(W + "color") if run is not None else None
+    if colour is None:
+        return above.pale
+    return bool(_WHITE.fullmatch(value(colour, W + "val"))) or value(colour, W + "themeColor") in _PAPER
+
+
+def is_marked(run: "Element | None") -> bool:
+    """Whether a run has a colour of its own behind its letters."""
+    return run is not None and (run.find(W + "shd") is not None or run.find(W + "highlight") is not None)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _WRAPPERS = frozenset({"sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag"})
 _LARGEST_SPAN = 200
+_PLAIN = frozenset({"", "TableGrid", "TableNormal"})
 
 
 @dataclass(slots=True)
@@ -31,6 +32,19 @@ def own_children(element: "Element", name: str) -> Iterator["Element"]:
             yield child
         elif local(child) in _WRAPPERS:
             yield from own_children(child, name)
+
+
+def is_plain(table: "Element") -> bool:
+    """Whether a table has white paper behind its cells unless they say otherwise: no style of its own colours them."""
+    properties = table.find(W + "tblPr")
+    style = properties.find(W + "tblStyle") if properties is not None else None
+    return value(style, W + "val") in _PLAIN and (properties is None or properties.find(W + "shd") is None)
+
+
+def is_bare(cell: "Element") -> bool:
+    """Whether a cell has no colour of its own behind its text."""
+    properties = cell.find(W + "tcPr")
+    return properties is None or properties.find(W + "shd") is None
 
 
 def word_table(table: "Element", read_cell: Callable[["Element"], str]) -> Table:
