@@ -46,3 +46,10 @@ class Link(NamedTuple):
     text: str
     url: str
     page: int | None = None
+
+
+class Elsewhere(NamedTuple):
+    """Where a text stands, too: a document's uri, and the pages, from 1."""
+
+    uri: str
+    pages: tuple[int, ...] = ()
