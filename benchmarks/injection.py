@@ -72,7 +72,9 @@ def _place(document: Document, attack: str) -> str:
             return block.native_label if block.native_label in (HIDDEN, SUSPICIOUS) else "content"
     if wanted in _folded(document.text):
         return "content"
-    return "metadata" if any(wanted in _folded(value) for value in document.metadata.values()) else "absent"
+    if any(wanted in _folded(value) for value in document.metadata.values()):
+        return "metadata"
+    return SUSPICIOUS if document.metadata.get(SUSPICIOUS) else "absent"
 
 
 def _folded(text: str) -> str:

@@ -9,6 +9,8 @@ from docpipe.types import FURNITURE, HIDDEN, SUSPICIOUS, UNPROMPTED, Block, Bloc
 
 _WHOLE = frozenset({BlockKind.TABLE, BlockKind.FORMULA})
 """Their text is not cut: what is suspicious in them is left to those who read it."""
+_SHORTEST = 12
+"""Code points: no shorter metadata is an order."""
 
 
 def screened(document: Document) -> Document:
@@ -16,13 +18,14 @@ def screened(document: Document) -> Document:
 
     Laws: the text stays; the blocks hold the same stretches of it; what is labelled so already stays as it is;
     applied twice it changes nothing. A part of a block keeps its page and box; a title or heading that is
-    suspicious is none any more, as headings stand before the text below them.
+    suspicious is none any more, as headings stand before the text below them. Metadata that speaks to a model is
+    dropped, and its names are told as `suspicious`.
     """
     marks = _marks(document.text)
-    title = document.metadata.get("title", "")
-    if title and _is_order(title, document.text):
-        metadata = {key: value for key, value in document.metadata.items() if key != "title"}
-        document = replace(document, metadata={**metadata, "suspicious_title": title})
+    said = {key: value for key, value in document.metadata.items() if not _is_order(value, document.text)}
+    if len(said) < len(document.metadata):
+        names = ", ".join(key for key in document.metadata if key not in said)
+        document = replace(document, metadata={**said, "suspicious": names})
     if not marks:
         return document
     blocks = [part for block in document.blocks for part in _cut(block, _within(block.span, marks), document.text)]
@@ -38,9 +41,11 @@ def _marks(text: str) -> list[tuple[Span, str]]:
     return sorted(found)
 
 
-def _is_order(title: str, text: str) -> bool:
-    """Whether a title speaks to a model; beneath a text it is a sentence among others."""
-    return bool(orders(title)) or any(span.start > len(text) for span in stray_tasks(f"{text}\n\n{title}"))
+def _is_order(value: str, text: str) -> bool:
+    """Whether what a file says of itself speaks to a model; put below its text, it is a sentence among others."""
+    if len(value) < _SHORTEST:
+        return False
+    return bool(orders(value)) or any(span.start > len(text) for span in stray_tasks(f"{text}\n\n{value}"))
 
 
 def _within(span: Span, marks: Sequence[tuple[Span, str]]) -> list[tuple[Span, str]]:

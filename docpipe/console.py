@@ -15,13 +15,14 @@ from docpipe.pipeline.report.safe_text import safe as safe
 from docpipe.prompt.builder import Built
 from docpipe.prompt.prefix import Difference, digest
 from docpipe.prompt.saved import cacheable_share
-from docpipe.types import Answer, Chunk, Citation, Hit, Outcome, Status, Usage
+from docpipe.types import Answer, Chunk, Citation, Elsewhere, Hit, Outcome, Status, Usage
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _LISTED = 50
 """Items of a list that are shown; the rest is counted."""
+_MOST_PLACES = 5
 _STALE = "stale: the file has changed since, and cannot be indexed as it is now; `docpipe failures` says why"
 
 
@@ -358,7 +359,7 @@ def _hit(hit: Hit, around: Sequence[Chunk]) -> str:
     body = "".join(f"   {line}\n" for line in text.splitlines() if line.strip())
     title = f"   [{safe(path)}]\n" if path else ""
     mark = f"   ({_STALE})\n" if hit.stale else ""
-    mark += _said(chunk.metadata)
+    mark += _said(chunk.metadata) + _elsewhere(hit.also_in)
     return f"{head}\n{mark}{title}{''.join(before)}{body}{''.join(after)}"
 
 
@@ -368,6 +369,13 @@ def _said(metadata: Mapping[str, str]) -> str:
         return ""
     facts = [metadata.get(name, "") for name in ("title", "authors")] + [metadata.get("created", "")[:10]]
     return "   " + ", ".join(fact[:120] for fact in map(safe, facts) if fact) + "\n"
+
+
+def _elsewhere(places: Sequence[Elsewhere]) -> str:
+    """Where else the same text stands."""
+    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    named = ", ".join(_place(place.uri, place.pages) for place in places[:_MOST_PLACES])
+    return f"   (also in {named}{more})\n" if places else ""
 
 
 def _short(chunk: Chunk) -> str:
@@ -386,7 +394,7 @@ def _citation(citation: Citation) -> str:
     proof = "" if citation.verified else "  (not verified: the quote was not found again in the source)"
     proof += f"  ({_STALE})" if citation.stale else ""
     quote = " ".join(safe(_readable(citation.quote)).split())
-    return f"{citation.marker} {place}{proof}\n    “{quote}”\n"
+    return f"{citation.marker} {place}{proof}\n    “{quote}”\n{_elsewhere(citation.also_in)}"
 
 
 def _web_place(citation: Citation) -> str:

@@ -6,7 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from docpipe._ids import text_key
 from docpipe.errors import IndexMismatch, ServiceError, SnapshotGone
 from docpipe.protocols import Embedder, Index, Reranker, Snapshot
 from docpipe.retrieve.fusion import (
@@ -21,7 +20,9 @@ from docpipe.retrieve.fusion import (
     vector_leg,
     vector_share,
 )
+from docpipe.retrieve.once import Once
 from docpipe.retrieve.phrases import shared_phrases
+from docpipe.retrieve.table_rows import shared_rows
 from docpipe.types import Chunk, Hit, Query
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _LONGEST_QUESTION = 4_000
 _TEXT_THREADS = 4
 _LOOKS = 4
 """How many versions are tried at most: upkeep may clean one away while it is read."""
+_DEEPEST = 2_000
+"""Candidates of each leg where those that are usually enough hold too few different texts."""
 _LEAST_REACH = 20
 """From how many candidates hits are chosen, at least: phrases need some to be compared with."""
 
@@ -122,7 +125,7 @@ class IndexRetriever:
     def _look(
         self, snapshot: Snapshot, queries: Sequence[Query], embedded: dict[str, dict[str, Any]]
     ) -> "list[_Ranked]":
-        """The ranked candidates of each question, all from one version.
+        """The ranked candidates of each question, all from one version; of more candidates where most are copies.
 
         Args:
             embedded: the questions' vectors by model and text; kept, so that looking again costs none anew.
@@ -130,7 +133,18 @@ class IndexRetriever:
         found = self._candidates(snapshot, queries, embedded)
         shelf = _Shelf(snapshot)
         shelf.fetch(one.id for query, some in zip(queries, found, strict=True) for one in some[: _reach(query)])
-        return [self._ranked(query, some, shelf) for query, some in zip(queries, found, strict=True)]
+        ranked = [self._ranked(query, some, shelf) for query, some in zip(queries, found, strict=True)]
+        thin = [
+            n
+            for n, query in enumerate(queries)
+            if len(ranked[n].order) < query.limit and self._depth(query) <= len(found[n])
+        ]
+        if thin and self.candidates < _DEEPEST:
+            deeper = replace(self, candidates=_DEEPEST)
+            deeper._made.update(self._made)
+            again = deeper._look(snapshot, [queries[n] for n in thin], embedded)
+            ranked = [again[thin.index(n)] if n in thin else one for n, one in enumerate(ranked)]
+        return ranked
 
     def _candidates(
         self, snapshot: Snapshot, queries: Sequence[Query], embedded: dict[str, dict[str, Any]]
@@ -183,13 +197,15 @@ class IndexRetriever:
 
     def _ranked(self, query: Query, found: Sequence[Fused], shelf: "_Shelf") -> "_Ranked":
         """The candidates in one leg's own order, or in the fused one, spread over documents."""
+        once = Once()
         if query.mode != "hybrid":
-            return _Ranked(shelf.distinct(found, limit=query.limit))
+            return _Ranked(shelf.distinct(found, once, limit=query.limit), once)
         reader = self._reader(query)
-        kept = _Ranked(shelf.distinct(found, limit=max(_reach(query), reader.depth if reader else 0)))
-        phrases = shared_phrases(query.text, [chunk.content for chunk in kept.chunks.values()])
-        ordered = spread(raised(kept.order, phrases), {key: chunk.document_id for key, chunk in kept.chunks.items()})
-        return _Ranked([(one, kept.chunks[one.id]) for one in ordered])
+        kept = _Ranked(shelf.distinct(found, once, limit=max(_reach(query), reader.depth if reader else 0)), once)
+        texts = [chunk.content for chunk in kept.chunks.values()]
+        higher = raised(kept.order, shared_phrases(query.text, texts), shared_rows(query.text, texts))
+        ordered = spread(higher, {key: chunk.document_id for key, chunk in kept.chunks.items()})
+        return _Ranked([(one, kept.chunks[one.id]) for one in ordered], once)
 
     def _read_again(self, queries: Sequence[Query], ranked: "Sequence[_Ranked]") -> None:
         """Let the reranker order the best of each ranking; where it fails, the order stands."""
@@ -208,16 +224,23 @@ class IndexRetriever:
 
 
 class _Ranked:
-    """The candidates of a question, and the chunk of each."""
+    """The candidates of a question, the chunk of each, and where else their texts stand."""
 
-    def __init__(self, chosen: Sequence[tuple[Fused, Chunk]]) -> None:
+    def __init__(self, chosen: Sequence[tuple[Fused, Chunk]], once: Once) -> None:
+        self.once = once
         self.order = [one for one, _ in chosen]
         self.chunks = {one.id: chunk for one, chunk in chosen}
 
 
 def _hits(ranked: _Ranked, *, limit: int) -> list[Hit]:
     return [
-        Hit(chunk=ranked.chunks[one.id], score=one.score, rank=rank, found_by=one.found_by)
+        Hit(
+            chunk=ranked.chunks[one.id],
+            score=one.score,
+            rank=rank,
+            found_by=one.found_by,
+            also_in=ranked.once.elsewhere(one.id),
+        )
         for rank, one in enumerate(ranked.order[:limit], start=1)
     ]
 
@@ -246,19 +269,18 @@ class _Shelf:
             chunks = self._snapshot.fetch(missing)
             self._chunks.update((one, chunks.get(one)) for one in missing)
 
-    def distinct(self, found: Sequence[Fused], *, limit: int) -> list[tuple[Fused, Chunk]]:
-        """The first `limit` candidates that are still there, each text once."""
+    def distinct(self, found: Sequence[Fused], once: Once, *, limit: int) -> list[tuple[Fused, Chunk]]:
+        """The first `limit` candidates that are still there, each text once; copies of them are noted in `once`."""
         chosen: list[tuple[Fused, Chunk]] = []
-        seen: set[str] = set()
-        for start in range(0, len(found), limit):
-            self.fetch(one.id for one in found[start : start + limit])
-            for one in found[start : start + limit]:
+        start, size = 0, limit
+        while start < len(found) and len(chosen) < limit:
+            window = found[start : start + size]
+            start, size = start + size, 4 * size
+            self.fetch(one.id for one in window)
+            for one in window:
                 chunk = self._chunks[one.id]
-                if chunk is not None and (key := text_key(chunk.content)) not in seen:
-                    seen.add(key)
+                if chunk is not None and once.is_new(chunk) and len(chosen) < limit:
                     chosen.append((one, chunk))
-                    if len(chosen) == limit:
-                        return chosen
         return chosen
 
 

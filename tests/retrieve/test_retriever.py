@@ -280,3 +280,10 @@ def test_a_question_is_asked_with_the_model_that_the_index_has(index: MemoryInde
     assert texts(following, "filter changed")[0] == TEXTS[1]
     index.switch(model=other.model)
     assert texts(refusing, "filter changed")[0] == TEXTS[1]
+
+
+def test_hundreds_of_copies_leave_room_for_what_is_behind_them() -> None:
+    copies = [chunk(TEXTS[1], uri=f"copy {number:03}.md") for number in range(150)]
+    retriever = IndexRetriever(filled(*copies, chunk(TEXTS[0], uri="b.md")), EMBEDDER, candidates=20)
+    hits = retriever.search(Query(text=f"{TEXTS[1]} {TEXTS[1]} {TEXTS[0][:20]}", limit=2))
+    assert {hit.chunk.text: bool(hit.also_in) for hit in hits} == {TEXTS[1]: True, TEXTS[0]: False}
