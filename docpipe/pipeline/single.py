@@ -81,9 +81,8 @@ def parse_file(file: Path, *, pipeline: Path | None, environment: Mapping[str, s
         passwords = tuple(name for loader in stages.loaders for name in getattr(loader, "passwords", ()))
     loader: Loader = stage_class("load.files")(path=str(outer.absolute()), hidden=True, passwords=passwords)
     work = ReadAndParse(loader=loader, parser=parser if parser is not None else stage_class("parse.auto")())
-    found: tuple[Blob, Document] = isolated(
-        work, "parse", within(loader, _entry(loader, outer), str(file)[len(str(outer)) :]), options=options
-    )
+    entry = within(loader, _entry(loader, outer), str(file).removeprefix(str(outer)))
+    found: tuple[Blob, Document] = isolated(work, "parse", entry, options=options)
     return found
 
 

@@ -14,11 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from compound import compound, outlook_message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packed import gzipped, mail, mailbox, overlapping_zip, put, tarred, with_zip_names, zipped
 
-from docpipe.errors import CorruptSource, DocpipeError, EncryptedSource, SourceError, SourceTooLarge, UnsupportedMedia
+from docpipe.errors import (
+    CorruptSource,
+    DocpipeError,
+    EncryptedSource,
+    SourceError,
+    SourceTooLarge,
+    UnreadableSource,
+    UnsupportedMedia,
+)
 from docpipe.load.files import FileLoader
 from docpipe.load.inside import opening
 from docpipe.load.inside.members import Named, shown, stamp, wrong_name
@@ -473,3 +482,40 @@ def test_small_pictures_inside_the_text_of_a_mail_are_left_out(tmp_path: Path) -
     message.add_related(b"\x89PNG" + b"x" * 100, maintype="image", subtype="png", cid="<logo>", filename="logo.png")
     message.add_related(b"\x89PNG" + b"x" * 20_000, maintype="image", subtype="png", cid="<plan>", filename="plan.png")
     assert inside(tmp_path, "a.eml", message.as_bytes()) == ["a.eml!/plan.png"]
+
+
+def test_what_is_attached_to_an_outlook_message_is_inside_it(tmp_path: Path) -> None:
+    inner = outlook_message(subject="Inner", body="-", attached={"map.bin": b"m" * 5_000})
+    data = compound(outlook_message(subject="Outer", body="-", attached={"Plan äöü.bin": b"p" * 6_000}, enclosed=inner))
+    assert inside(tmp_path, "a.msg", data) == ["a.msg!/Plan äöü.bin", "a.msg!/map.bin"]
+    assert read(tmp_path, "a.msg!/map.bin") == b"m" * 5_000
+
+
+def test_a_packed_archive_is_unpacked_once_for_all_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = []
+    unpacked = opening.unpacked
+
+    def counted(*given: Any) -> Any:
+        count.append(given)
+        return unpacked(*given)
+
+    monkeypatch.setattr(opening, "unpacked", counted)
+    put(tmp_path / "box.tar.gz", tarred({f"{number}.txt": str(number) for number in range(50)}, mode="w:gz"), seconds=1)
+    source = loader(tmp_path)
+    members = [one for one in source.members(entry(source, "box.tar.gz")) if isinstance(one, Entry)]
+    assert [source.read(one).data.decode() for one in reversed(members)] == [
+        str(number) for number in reversed(range(50))
+    ]
+    assert len(count) == 1
+
+
+def test_an_archive_that_is_replaced_is_opened_anew(tmp_path: Path) -> None:
+    put(tmp_path / "box.zip", zipped({"a.txt": "alpha"}), seconds=1)
+    source = loader(tmp_path)
+    found = entry(source, "box.zip!/a.txt")
+    put(tmp_path / "box.zip", zipped({"a.txt": "omega"}), seconds=2)
+    assert source.read(found).data == b"omega"
+    assert source.read(found).source.modified != found.modified  # so that the next run reads it again
+    (tmp_path / "box.zip").unlink()
+    with pytest.raises(UnreadableSource, match="vanished"):
+        source.read(found)

@@ -1,9 +1,9 @@
 """parse.mail: what a mail says, who wrote it, what hangs on it."""
 
-import struct
 from email.message import EmailMessage
 
 import pytest
+from compound import compound, outlook_message
 from hypothesis import given
 from hypothesis import strategies as st
 from office_samples import blob, read, texts
@@ -120,35 +120,16 @@ class TestOutlook:
             list(MailParser()(blob(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600)))
 
     def test_a_saved_message_is_read(self) -> None:
-        document = parsed(outlook(subject="Ducks", body="The lake is frozen.", sender="Bob", to="Ann"))
+        document = parsed(
+            compound(outlook_message(subject="Ducks", body="The lake is frozen.", sender="Bob", to="Ann"))
+        )
         assert texts(document) == ["Ducks", "The lake is frozen."]
         assert texts(document, BlockKind.HEADER) == ["From: Bob\nTo: Ann"]
         assert document.metadata["author"] == "Bob"
 
 
-def outlook(*, subject: str, body: str, sender: str, to: str) -> bytes:
-    """A compound file (version 3) with four streams, each in sectors of its own."""
-    names = {"0037": subject, "1000": body, "0C1A": sender, "0E04": to}
-    streams = [(f"__substg1.0_{key}001F", text.encode("utf-16-le").ljust(4096, b"\x00")) for key, text in names.items()]
-    entries = [_entry("Root Entry", 5, child=1, start=0xFFFFFFFE, size=0)]
-    table = [0xFFFFFFFD, 2, 0xFFFFFFFE]
-    data = b""
-    for number, (name, content) in enumerate(streams, start=1):
-        first = len(table)
-        count = len(content) // 512
-        table += [*range(first + 1, first + count), 0xFFFFFFFE]
-        following = number + 1 if number < len(streams) else 0xFFFFFFFF
-        entries.append(_entry(name, 2, right=following, start=first, size=len(content)))
-        data += content
-    directory = b"".join(entries).ljust(1024, b"\x00")
-    sectors = struct.pack("<128I", *(table + [0xFFFFFFFF] * (128 - len(table))))
-    head = struct.pack("<8s16s5H6s9I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 62, 3, 0xFFFE, 9, 6, b"",
-                       0, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)  # fmt: skip
-    head += struct.pack("<109I", 0, *([0xFFFFFFFF] * 108))
-    return head + sectors + directory + data
-
-
-def _entry(name: str, kind: int, *, start: int, size: int, child: int = 0xFFFFFFFF, right: int = 0xFFFFFFFF) -> bytes:
-    encoded = name.encode("utf-16-le") + b"\x00\x00"
-    return struct.pack("<64sHBBIII16sI8s8sIQ", encoded, len(encoded), kind, 1, 0xFFFFFFFF, right, child, b"", 0, b"",
-                       b"", start, size)  # fmt: skip
+def test_a_message_inside_an_outlook_message_follows_under_its_subject() -> None:
+    inner = outlook_message(subject="Inner", body="The ice is thin.", attached={"map.bin": b"x"})
+    document = parsed(compound(outlook_message(subject="Outer", body="The lake is frozen.", enclosed=inner)))
+    assert texts(document) == ["Outer", "The lake is frozen.", "Inner", "The ice is thin."]
+    assert texts(document, BlockKind.HEADER) == ["Attachments: map.bin"]

@@ -25,6 +25,9 @@ _CLASS, _LONG_NAME, _SHORT_NAME, _RAW_ADDRESS = "001A", "3707", "3704", "0C1F"
 _SENT, _DELIVERED = 0x00390040, 0x0E060040
 _LARGEST = 32 << 20
 _MOST_ATTACHED = 500
+_DEEPEST = 5
+_MESSAGE = "__substg1.0_3701000D"
+"""Where an attachment holds another message."""
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _ATTACHMENT = re.compile(r"__attach_version1\.0_#[0-9A-F]{8}", re.I)
 
@@ -37,17 +40,25 @@ def read_message(blob: Blob) -> tuple[Letter, dict[str, str]]:
         EncryptedSource: its text is for its receivers' keys only.
     """
     with _opened(blob) as file:
-        sender = " ".join(dict.fromkeys(filter(None, (_text(file, _SENDER), _address(file)))))
-        sent = _time(file)
-        letter = Letter(
-            subject=_text(file, _SUBJECT),
-            headers={"From": sender, "To": _text(file, _TO), "Cc": _text(file, _CC), "Date": sent},
-            bodies=chosen([Body(_text(file, _BODY), False), Body(_html(file), True)]),
-            attached=_attached(file),
-        )
+        letter = _letter(file, "", _DEEPEST)
         if "SMIME" in _text(file, _CLASS).upper() and not letter.bodies:
             raise encrypted(blob.source)
-    return letter, about(letter, sent)
+    return letter, about(letter, letter.headers["Date"])
+
+
+def _letter(file: "OleFileIO", folder: str, depth: int) -> Letter:
+    """The message in a folder of the file; nothing or a path that ends in `/`. Those enclosed in it follow."""
+    sender = " ".join(dict.fromkeys(filter(None, (_text(file, _SENDER, folder), _address(file, folder)))))
+    texts = {name: _text(file, name, folder) for name in (_SUBJECT, _TO, _CC, _BODY)}
+    attachments = _attachments(file, folder)
+    enclosed = [f"{path}{_MESSAGE}/" for path in attachments if depth and file.exists(path + _MESSAGE)]
+    return Letter(
+        subject=texts[_SUBJECT],
+        headers={"From": sender, "To": texts[_TO], "Cc": texts[_CC], "Date": _time(file, folder)},
+        bodies=chosen([Body(texts[_BODY], False), Body(_html(file, folder), True)]),
+        attached=_names(file, attachments),
+        letters=[_letter(file, path, depth - 1) for path in enclosed],
+    )
 
 
 @contextmanager
@@ -83,20 +94,20 @@ def _text(file: "OleFileIO", name: str, folder: str = "") -> str:
     return text.rstrip("\x00").strip()
 
 
-def _html(file: "OleFileIO") -> str:
-    return _text(file, _HTML) or decode(_stream(file, f"__substg1.0_{_HTML}0102")).text
+def _html(file: "OleFileIO", folder: str) -> str:
+    return _text(file, _HTML, folder) or decode(_stream(file, f"{folder}__substg1.0_{_HTML}0102")).text
 
 
-def _address(file: "OleFileIO") -> str:
-    address = _text(file, _SENDER_ADDRESS) or _text(file, _RAW_ADDRESS)
+def _address(file: "OleFileIO", folder: str) -> str:
+    address = _text(file, _SENDER_ADDRESS, folder) or _text(file, _RAW_ADDRESS, folder)
     return f"<{address}>" if "@" in address else ""
 
 
-def _time(file: "OleFileIO") -> str:
+def _time(file: "OleFileIO", folder: str) -> str:
     """When it was sent, or else delivered (ISO 8601, UTC); nothing for a draft."""
-    data = _stream(file, "__properties_version1.0")
+    data = _stream(file, f"{folder}__properties_version1.0")
     found: dict[int, int] = {}
-    for start in range(32, len(data) - 15, 16):
+    for start in range(24 if folder else 32, len(data) - 15, 16):
         tag, _, value = struct.unpack_from("<IIQ", data, start)
         found[tag] = value
     ticks = found.get(_SENT) or found.get(_DELIVERED)
@@ -105,9 +116,14 @@ def _time(file: "OleFileIO") -> str:
     return (_EPOCH + timedelta(microseconds=ticks // 10)).isoformat(timespec="seconds")
 
 
-def _attached(file: "OleFileIO") -> list[str]:
-    folders = {path[0] for path in file.listdir() if len(path) > 1 and _ATTACHMENT.fullmatch(path[0])}
-    names = (
-        _text(file, _LONG_NAME, f"{folder}/") or _text(file, _SHORT_NAME, f"{folder}/") for folder in sorted(folders)
-    )
-    return [" ".join(name.split())[:255] for name in names if name][:_MOST_ATTACHED]
+def _attachments(file: "OleFileIO", folder: str) -> list[str]:
+    """Paths of what is attached to the message in this folder, each ending in `/`."""
+    depth = folder.count("/")
+    below = (path for path in file.listdir(streams=True, storages=True) if "/".join([*path[:depth], ""]) == folder)
+    found = {f"{folder}{path[depth]}/" for path in below if len(path) > depth and _ATTACHMENT.fullmatch(path[depth])}
+    return sorted(found)[:_MOST_ATTACHED]
+
+
+def _names(file: "OleFileIO", attachments: list[str]) -> list[str]:
+    names = (_text(file, _LONG_NAME, path) or _text(file, _SHORT_NAME, path) for path in attachments)
+    return [" ".join(name.split())[:255] for name in names if name]
