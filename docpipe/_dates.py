@@ -8,8 +8,11 @@ from email.utils import parsedate_to_datetime
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR = 1000
 """What is before it stands for nothing: 0001-01-01 where programs mean that they do not know."""
-_UNSET = frozenset({"1601-01-01", "1899-12-30", "1970-01-01T00:00:00Z", "1980-01-01T00:00:00Z"})
-"""The zero of other programs' clocks."""
+_UNSET = frozenset({
+    "1601-01-01", "1899-12-30", "1970-01-01T00:00:00Z", "1980-01-01T00:00:00Z",
+    "2006-08-16T00:00:00Z", "2006-09-16T00:00:00Z", "2013-01-27T09:14:16Z", "2013-12-23T23:15:00Z",
+})  # fmt: skip
+"""The zero of other programs' clocks, and when the empty files were made that Office and its libraries begin with."""
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d\d))?", re.A)
 _ISO = re.compile(

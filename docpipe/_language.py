@@ -157,7 +157,10 @@ def _latin(sample: str) -> str:
     words = _WORD.findall(sample.lower())
     scores = _scores(words)
     (best, score), (_, rival) = (*scores.most_common(2), ("", 0), ("", 0))[:2]
-    return best if score >= 2 and score * 12 >= len(words) and score > rival else ""
+    if score * 12 < len(words) or score <= rival:
+        return ""
+    telling = {word for word in words if len(word) > 1 and best in _LANGUAGES_OF.get(word, ())}
+    return best if len(telling) > 1 else ""  # single letters are names of quantities, too
 
 
 def _scores(words: Sequence[str]) -> Counter[str]:

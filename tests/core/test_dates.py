@@ -44,7 +44,7 @@ def test_the_usual_ways_to_write_a_date_are_read(text: str, date: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "yesterday", "3/5/2024", "2024-13-01", "2024-02-30", "0001-01-01", "1601-01-01T00:00:00Z", "12345678",
-     "2024-05-31T24:00:00", "D:", "٢٠٢٤", "31 Foo 2024", "1970-01-01T00:00:00Z", "9" * 10_000],
+     "2024-05-31T24:00:00", "D:", "٢٠٢٤", "31 Foo 2024", "1970-01-01T00:00:00Z", "2013-12-23T23:15:00Z", "9" * 10_000],
 )  # fmt: skip
 def test_what_is_no_date_or_stands_for_none_is_nothing(text: str) -> None:
     assert iso_date(text) == ""
