@@ -46,11 +46,16 @@ def figures(table: Any, *, keep: timedelta, folder: Path | None) -> Figures:
         rows=live,
         dead=max(0, physical - live),
         parts=int(fragments["num_small_fragments"]),
-        unfolded=max((int(index.num_unindexed_rows or 0) for index in table.list_indices()), default=0),
+        unfolded=unfolded(table),
         old_versions=len(old),
         live_bytes=int(stats["total_bytes"]),
         disk_bytes=size_of(folder) if folder else int(stats["total_bytes"]),
     )
+
+
+def unfolded(table: Any) -> int:
+    """Rows that some index of a table does not cover."""
+    return max((int(index.num_unindexed_rows or 0) for index in table.list_indices()), default=0)
 
 
 def reasons(found: Figures, *, force: bool) -> list[str]:

@@ -1,12 +1,15 @@
 """One version of a table of chunks -> chunk ids by vector and by words, and the chunks."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from docpipe.errors import IndexFailed, IndexMismatch, SnapshotGone
 from docpipe.index import filters, rows
+from docpipe.index.lance_figures import unfolded
 from docpipe.index.lance_tables import Database, among
 from docpipe.index.questions import question_words
 from docpipe.types import Chunk
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
 IDS_PER_SCAN = 2_000
 _MOST_PLACES = 50_000
+_UNFOLDED = 200
+"""Rows outside the indexes, each of which costs a search 0.03 ms, for which readers stay at the version before."""
+_PATIENCE = 600.0
+"""Seconds that they stay: if the indexes are not folded by then, the rows are searched one by one."""
 _LOOKS = 4
 """How often a version is looked up whose manifest was cleaned away meanwhile."""
 
@@ -51,6 +58,14 @@ class LanceSnapshot:
         self.facts = rows.NOTHING if schema is None else rows.facts(schema)
         self._columns = [] if schema is None else rows.chunk_columns(schema)
         self._has_metadata = schema is not None and all(name in schema.names for name in rows.LATER_COLUMNS)
+
+    @cached_property
+    def unfolded(self) -> int:
+        """Rows that some index does not cover: they are searched one by one."""
+        if self._table is None:
+            return 0
+        with self._failing("read"):
+            return unfolded(self._table)
 
     @property
     def version(self) -> int:
@@ -230,6 +245,9 @@ class Snapshots:
         self._lock = threading.Lock()
         self._head: Any = None
         self._made: dict[int, LanceSnapshot] = {}
+        self._read: tuple[LanceSnapshot, int] | None = None
+        """What was read last, and how many commits this process had made by then."""
+        self._stays_until = 0.0
         self._empty = self._new(None, 0)
 
     def latest(self) -> LanceSnapshot:
@@ -251,10 +269,24 @@ class Snapshots:
         )
 
     def published(self) -> LanceSnapshot:
-        """Of the version that readers are held at, else of the one written last."""
+        """Of the version that readers are held at, else of the one written last, once its indexes are folded."""
         latest = self.latest()
         pinned = latest.facts.pinned
-        return (self._of(pinned, head=self._head) if pinned else None) or latest
+        held = self._of(pinned, head=self._head) if pinned else self._before(latest)
+        found = held or latest
+        self._read = found, self._database.commits
+        return found
+
+    def _before(self, latest: LanceSnapshot) -> LanceSnapshot | None:
+        """The version read before, while another process has yet to fold many new rows into the indexes; else None."""
+        before, commits = self._read or (latest, 0)
+        wrote = commits != self._database.commits
+        if before.version in (0, latest.version) or wrote or latest.unfolded <= _UNFOLDED:
+            self._stays_until = 0.0
+            return None
+        now = time.monotonic()
+        self._stays_until = self._stays_until or now + _PATIENCE
+        return self._of(before.version, head=self._head) if now < self._stays_until else None
 
     def _of(self, version: int, *, head: Any) -> LanceSnapshot | None:
         """The snapshot of a version; None where it is gone."""

@@ -109,6 +109,8 @@ class Database:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._tables: dict[str, Any] = {}
+        self.commits = 0
+        """How many were begun here: who writes reads what it wrote."""
 
     @contextmanager
     def failing(self, doing: str) -> Iterator[None]:
@@ -266,6 +268,7 @@ class Database:
             wait=wait_random_exponential(multiplier=0.05, max=2.0),
             reraise=True,
         )
+        self.commits += 1
         with self.failing(doing):
             return attempts(work)
 

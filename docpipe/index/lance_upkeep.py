@@ -11,13 +11,15 @@ from typing import Any
 
 from docpipe.index import lance_canary, rows
 from docpipe.index.lance_child import make_text_index, optimize
-from docpipe.index.lance_figures import Figures, figures, files, kept_age, reasons, superseded
+from docpipe.index.lance_figures import Figures, figures, files, kept_age, reasons, superseded, unfolded
 from docpipe.index.lance_tables import SMALL_TABLES, Database
 from docpipe.index.lance_vectors import VectorIndexes, indexes
-from docpipe.protocols import Budget, IndexStats, Upkept
+from docpipe.protocols import ORDINARY, Budget, IndexStats, Upkept
 
 FILTERED_ROWS = 10_000
 """From how many rows on the columns of filters get an index of their own; below it a scan is as quick."""
+_UNFOLDED_ROWS, _UNFOLDED_SHARE = 10_000, 0.25
+"""How many rows a long run may write before the indexes are folded under way: so few folds cost less than embedding."""
 IN_PROCESS = 64 * 2**20
 """Bytes of a table up to which its upkeep takes a second or two and needs no process that can be ended."""
 _TEXT_SHARE = 0.2
@@ -71,6 +73,13 @@ class Upkeep:
         if table is not None and "content" not in indexes(table) and table.count_rows():
             self._make_text_index(table)
         self._has_text_index = True
+
+    def fold_growth(self) -> None:
+        """Fold what a long run wrote so far, where it is much: readers wait for it, or search it row by row."""
+        table = self._database.table(self._name)
+        if table is not None and unfolded(table) > max(_UNFOLDED_ROWS, _UNFOLDED_SHARE * table.count_rows()):
+            with self._lock, self._database.failing("optimize"):
+                self._fold(table, self._name, self._keep, _Account(ORDINARY))
 
     def stats(self) -> IndexStats:
         """Figures of the table and its indexes."""

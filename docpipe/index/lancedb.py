@@ -227,6 +227,7 @@ class LanceIndex:
         version = self._database.commit(lambda: _merge(table, batch, among("document_id", gone)), doing="write")
         if batch.num_rows:
             self._upkeep.ensure_text_index()
+            self._upkeep.fold_growth()
         return version
 
     def _make_for(self, new: Sequence[EmbeddedChunk], kept: "Sequence[pa.Table]") -> None:
