@@ -14,6 +14,9 @@ OTHER_SCRIPT = 0.0
 
 PHRASE_SHARE = 0.1
 """What a candidate gains that holds all the phrases of the question that any candidate holds."""
+ROW_SHARE = 0.3
+"""What a candidate gains that holds the whole question in one row of a table; in parts much less."""
+_ROW_POWER = 4
 SPREAD = 0.015
 """What a candidate loses for every better one of its own document: less than a clear difference, more than none."""
 RERANK_SHARE = 0.4
@@ -87,9 +90,10 @@ def fuse(legs: Sequence[Leg]) -> list[Fused]:
     ]
 
 
-def raised(found: Sequence[Fused], phrases: Sequence[float]) -> list[Fused]:
-    """Candidates with the evidence of shared phrases (one figure each, 0 to 1) added, by falling score."""
-    higher = [replace(one, score=one.score + PHRASE_SHARE * share) for one, share in zip(found, phrases, strict=True)]
+def raised(found: Sequence[Fused], phrases: Sequence[float], rows: Sequence[float]) -> list[Fused]:
+    """Candidates with the evidence of shared phrases and of rows (one figure each, 0 to 1) added, by falling score."""
+    gains = [PHRASE_SHARE * share + ROW_SHARE * row**_ROW_POWER for share, row in zip(phrases, rows, strict=True)]
+    higher = [replace(one, score=one.score + gain) for one, gain in zip(found, gains, strict=True)]
     return sorted(higher, key=lambda one: -one.score)
 
 

@@ -19,7 +19,7 @@ def shared_phrases(question: str, texts: Sequence[str]) -> list[float]:
     Returns:
         One figure per text, 0 to 1.
     """
-    terms = [_singular(term) for term in _TERM.findall(question.lower())]
+    terms = words(question)
     wanted = set(pairwise(terms))
     known = {form: term for term in terms for form in (term, f"{term}s")}
     # Only C loops touch the texts: this runs between a question and its answer.
@@ -28,6 +28,11 @@ def shared_phrases(question: str, texts: Sequence[str]) -> list[float]:
     weights = {pair: log(1 + (len(texts) - count + 0.5) / (count + 0.5)) for pair, count in counts.items()}
     total = sum(weights.values())
     return [sum(weights[pair] for pair in some) / total if total else 0.0 for some in held]
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in lower case, English plurals as their singulars; a character in scripts without blanks."""
+    return [_singular(term) for term in _TERM.findall(text.lower())]
 
 
 def _singular(term: str) -> str:
