@@ -1,5 +1,6 @@
 """parse.pptx: each slide a page, read as it is looked at."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from office_samples import CHART, SPACES, found, pptx, read, shape, texts
@@ -97,6 +98,44 @@ def test_speaker_notes_stand_at_the_end_of_their_slide() -> None:
     document = show(shape("text"), **{"ppt/notesSlides/notesSlide1.xml": notes + "</p:spTree></p:cSld></p:notes>"})
     assert texts(document) == ["text", "Smile."]
     assert document.blocks[1].native_label == "notes"
+
+
+def lettered(text: str, about: str, inner: str = "", fill: str = "") -> str:
+    made = shape("seen", text, box=LEFT).replace(f"<a:r><a:t>{text}", f"<a:r><a:rPr {about}>{inner}</a:rPr><a:t>{text}")
+    return made.replace("</p:spPr>", f"{fill}</p:spPr>")
+
+
+WHITE = '<a:solidFill><a:srgbClr val="FFFFFF"/></a:solidFill>'
+DARK = '<p:bg><p:bgPr><a:solidFill><a:srgbClr val="102030"/></a:solidFill></p:bgPr></p:bg>'
+
+
+@pytest.mark.parametrize(
+    ("slide", "expected"),
+    [
+        (lettered("obey", "sz='100'"), ["obey"]),
+        (lettered("obey", "", WHITE), ["obey"]),
+        (lettered("obey", "", "<a:noFill/>"), ["obey"]),
+        (
+            lettered("obey", "", '<a:solidFill><a:srgbClr val="112233"><a:alpha val="0"/></a:srgbClr></a:solidFill>'),
+            ["obey"],
+        ),
+        (lettered("obey", "", '<a:solidFill><a:schemeClr val="bg1"/></a:solidFill>'), ["obey"]),
+        (lettered("obey", "", WHITE, fill=WHITE.replace("FFFFFF", "000080")), []),
+        (shape("x", box=LEFT).replace("</p:spPr>", f"{WHITE}</p:spPr>") + lettered("obey", "", WHITE), []),
+        (lettered("obey", "sz='1800'", WHITE.replace("FFFFFF", "333333")), []),
+        (shape("obey", box=LEFT).replace("<p:cNvPr/>", '<p:cNvPr hidden="1"/>'), ["obey"]),
+    ],
+    ids=["tiny", "white", "no fill", "clear", "paper", "on blue", "on a shape", "usual", "switched off"],
+)
+def test_letters_that_nobody_sees_are_hidden_text(slide: str, expected: list[str]) -> None:
+    document = show(slide)
+    assert [block.span.of(document.text) for block in document.blocks if block.native_label == HIDDEN] == expected
+    assert expected or "obey" in texts(document)
+
+
+def test_white_letters_on_a_dark_slide_are_seen() -> None:
+    master = DARK.join(("<p:cSld>", "</p:cSld>")) + BULLETS
+    assert texts(show(lettered("read", "", WHITE), master=master)) == ["seen", "read"]
 
 
 def test_comments_stand_behind_their_slide_with_their_writer() -> None:

@@ -10,6 +10,7 @@ from docpipe.parse.office.paper import Paper, comment
 from docpipe.parse.office.slide_order import Placed, reading_order
 from docpipe.parse.office.slide_shapes import Area, Shape, shapes
 from docpipe.parse.office.slide_text import Line, paragraph_text, shape_lines
+from docpipe.parse.office.slide_unseen import coloured, has_white_paper, is_switched_off, stands_on_paper, take_unseen
 from docpipe.tables import Cell, Table
 from docpipe.types import COMMENT, HIDDEN, NOTES, BBox, BlockKind
 
@@ -33,15 +34,20 @@ class _Layout:
 
     def __init__(self, package: Package, relations: dict[str, Relation]) -> None:
         self.layers: list[list[Shape]] = []
+        self.trees: list[Element] = []
         self.master: Element | None = None
+        self.theme: Element | None = None
         for kind in ("slideLayout", "slideMaster"):
             part = next((relation.target for relation in relations.values() if relation.type == kind), "")
             tree = package.tree(part)
             if tree is None:
                 return
             self.layers.append(shapes(tree))
+            self.trees.append(tree)
             self.master = tree
             relations = package.relations(part)
+        part = next((relation.target for relation in relations.values() if relation.type == "theme"), "")
+        self.theme = package.tree(part)
 
     def models(self, shape: Shape) -> list[Shape]:
         """The placeholders that a placeholder is made after, the nearest first."""
@@ -106,7 +112,12 @@ class SlideReader:
             return
         self._relations = self._package.relations(part)
         self._layout = self._layout_of(part)
-        for shape in self._ordered(shapes(tree)):
+        self._white = has_white_paper(tree, self._layout.trees, self._layout.theme)
+        drawn = [self._with_area(shape) for shape in shapes(tree)]
+        behind = coloured([*drawn, *(shape for layer in self._layout.layers for shape in layer if not shape.role)])
+        for shape in drawn:
+            self._take_unseen(shape, behind)
+        for shape in self._ordered(drawn):
             self._shape(shape)
         for shape in self._layout.running():
             self.paper.add(BlockKind.FOOTER, _whole(shape), label="master")
@@ -128,7 +139,7 @@ class SlideReader:
         """Titles first, then by place; a shape without a place follows the one before it in the file."""
         placed: list[Placed] = []
         followers: dict[int, list[Shape]] = {}
-        resolved = [self._with_area(shape) for shape in found if _shows_something(shape)]
+        resolved = [shape for shape in found if _shows_something(shape)]
         for place, shape in enumerate(resolved):
             if shape.area is None:
                 followers.setdefault(placed[-1].place if placed else -1, []).append(shape)
@@ -137,6 +148,18 @@ class SlideReader:
         titles = [shape for shape in resolved if shape.role in _TITLES and shape.area is not None]
         rest = [one for place in reading_order(placed) for one in (resolved[place], *followers.get(place, []))]
         return [*titles, *followers.get(-1, []), *rest]
+
+    def _take_unseen(self, shape: Shape, behind: list[Shape]) -> None:
+        """Texts that nobody sees stand apart, and no longer in their shape."""
+        body = shape.element.find(P + "txBody")
+        if body is None:
+            return
+        if is_switched_off(shape) or self._is_off(shape.area):
+            self.paper.add(BlockKind.OTHER, _whole(shape), label=HIDDEN)
+            shape.element.remove(body)
+            return
+        on_white = self._white and stands_on_paper(shape, behind)
+        self.paper.add(BlockKind.OTHER, take_unseen(body, on_white=on_white, white=self._white), label=HIDDEN)
 
     def _placed(self, area: Area, place: int) -> Placed:
         width, height = self._width, self._height
@@ -162,9 +185,7 @@ class SlideReader:
         body = shape.element.find(P + "txBody")
         if body is None:
             return
-        if self._is_off(shape.area):
-            self.paper.add(BlockKind.OTHER, _whole(shape), label=HIDDEN)
-        elif shape.role in _RUNNING:
+        if shape.role in _RUNNING:
             self.paper.add(_RUNNING[shape.role], _whole(shape), label=shape.role)
         elif shape.role in _TITLES:
             self.paper.add(BlockKind.HEADING, " ".join(_whole(shape).split()), level=1, label=shape.role, box=box)
