@@ -3,8 +3,8 @@
 import io
 import random
 import struct
-import zlib
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 

@@ -55,11 +55,18 @@ def _entry(name: str, kind: int, right: int, child: int, start: int, size: int) 
                        b"", start, size)  # fmt: skip
 
 
-def message(
-    *, subject: str, body: str, attached: Mapping[str, bytes] | None = None, enclosed: Any = None
+def outlook_message(
+    *,
+    subject: str,
+    body: str,
+    sender: str = "",
+    to: str = "",
+    attached: Mapping[str, bytes] | None = None,
+    enclosed: Any = None,
 ) -> dict[str, Any]:
     """The tree of an Outlook message; `enclosed`: that of another one."""
-    made: dict[str, Any] = {"__substg1.0_0037001F": _wide(subject), "__substg1.0_1000001F": _wide(body)}
+    texts = {"0037": subject, "1000": body, "0C1A": sender, "0E04": to}
+    made: dict[str, Any] = {f"__substg1.0_{key}001F": _wide(text) for key, text in texts.items() if text}
     for number, (name, data) in enumerate((attached or {}).items()):
         made[f"__attach_version1.0_#{number:08X}"] = {
             "__substg1.0_3707001F": _wide(name),
