@@ -110,7 +110,8 @@ def parts(text: str, grammar: Grammar) -> list[Part]:
         Part(_with_comment(text, match.start(), grammar), _named(match), 1) for match in grammar.outer.finditer(text)
     ]
     kept = [Part(0, "", 0)]
-    for part, stop in zip(found, [*(part.start for part in found[1:]), len(text)], strict=True):
+    ends = [*(part.start for part in found), len(text)]
+    for part, stop in zip(found, ends[1:], strict=True):
         if len(kept) == 1 or part.start > kept[-1].start:
             kept.append(part)
             kept.extend(_inside(text, part, stop, grammar))

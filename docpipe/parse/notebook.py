@@ -79,7 +79,7 @@ def _cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _printed(output: dict[str, Any]) -> str:
     """The text of an output."""
     if output.get("output_type") in ("error", "pyerr"):
-        return f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}".strip(": ")
+        return _COLOUR.sub("", f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}").strip(": ")
     data = _mapping(output.get("data"))
     shown = output.get("text") or data.get("text/plain") or data.get("text/markdown") or data.get("text/latex")
     return _COLOUR.sub("", _text(shown))

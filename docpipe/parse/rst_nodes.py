@@ -18,6 +18,8 @@ _TARGET = re.compile(r"\s*<[^<>]{0,500}>$")
 _DIRECTIVE = re.compile(r"\.\. [^\n]{0,200}?::[^\S\n]*(?P<argument>[^\n]*)\n?(?P<rest>.*)", re.S)
 _REFUSED = re.compile(r"\.\. (?:raw|include)::", re.I)
 _OPTION = re.compile(r"[^\S\n]*:[\w-]{1,60}:[^\n]*(?:\n|$)")
+_MOST_PUT, _MOST_LEVELS = 20_000, 30
+"""Nodes that all substitutions together may put in place, and how deep they may refer to each other."""
 _DEEPEST = 3
 """Directives within directives that are unknown to docutils."""
 _ABOUT = {
@@ -46,8 +48,9 @@ def read_tree(text: str) -> "document":
     tree = new_document("document", settings)
     try:
         Parser().parse(text, tree)
-        for transform in (Substitutions, Footnotes):
-            transform(tree).apply()
+        if not _multiplies(tree):
+            Substitutions(tree).apply()
+        Footnotes(tree).apply()
     except (ApplicationError, AttributeError, ValueError, IndexError, TypeError, KeyError, AssertionError) as error:
         raise ValueError(f"docutils cannot read it: {' '.join(str(error).split())[:200]}") from None
     return tree
@@ -58,6 +61,22 @@ _SETTINGS = {
     "syntax_highlight": "none", "smart_quotes": False, "_disable_config": True, "line_length_limit": 10_000_000,
     "input_encoding": "unicode",
 }  # fmt: skip
+
+
+def _multiplies(tree: "document") -> bool:
+    """Whether what is to be put in place of names would be many times as long as the text."""
+    from docutils.nodes import substitution_reference
+
+    sizes: dict[str, int] = {}
+    definitions = {name.lower(): node for name, node in tree.substitution_defs.items()}
+    inner = {
+        name: [str(one.get("refname", "")).lower() for one in node.findall(substitution_reference)]
+        for name, node in definitions.items()
+    }
+    for _ in range(_MOST_LEVELS):
+        sizes = {name: 1 + sum(min(sizes.get(one, 1), _MOST_PUT) for one in inner[name]) for name in definitions}
+    used = (str(one.get("refname", "")).lower() for one in tree.findall(substitution_reference))
+    return sum(sizes.get(name, 0) for name in used) > _MOST_PUT
 
 
 class RstWriter:

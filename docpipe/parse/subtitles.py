@@ -18,7 +18,7 @@ _TIMES = re.compile(
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]{1,80})>")
 _TAG = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,200}\}")
 _NOT_SAID = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)\b")
-_NUMBER = re.compile(r"^[^\S\n]*\d+[^\S\n]*\n(?=[^\n]{0,40}-->)", re.M)
+_NUMBER = re.compile(r"^[^\S\n]*\d+[^\S\n]*\n(?=[\d: ]{4,12}[,.]\d{1,3} *-->)", re.M)
 _IDENTIFIER = re.compile(r"\n[^\S\n]*\n[^\n]{1,300}\n(?=[^\n]{0,40}-->)")
 _CLOSE = 0.1
 """Seconds between two cues that may show the same line, as it rolls up."""
