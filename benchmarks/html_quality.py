@@ -18,7 +18,7 @@ from evaluation import blob, pairs, scorer
 from docpipe import tables
 from docpipe.markdown import block_markdown
 from docpipe.parse.auto import AutoParser
-from docpipe.types import COMMENT, HIDDEN, NOTES, BlockKind, Document
+from docpipe.types import HIDDEN, NOTES, BlockKind, Document
 
 _RULE = re.compile(r"^\|(?: - \|)+$", re.M)
 FOLDERS = {"html-articles": ("html",), "office": ("html", "csv"), "same-text": ("html", "md", "txt", "csv", "tsv")}
@@ -69,7 +69,7 @@ def rendered(document: Document) -> str:
             text = "\n".join("| " + " | ".join(row) + " |" for row in filled(tables.read(text)))
         elif block.kind is BlockKind.FIGURE or block.native_label == HIDDEN:
             continue
-        elif block.native_label in (COMMENT, NOTES):
+        elif block.native_label == NOTES:
             text = block_markdown(block, text)
         parts.append(text)
     return "\n\n".join(parts)

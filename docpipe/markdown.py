@@ -3,13 +3,12 @@
 import re
 from collections.abc import Container
 
-from docpipe.types import COMMENT, FURNITURE, HIDDEN, NOTES, Block, BlockKind, Document
+from docpipe.types import FURNITURE, HIDDEN, NOTES, Block, BlockKind, Document
 
 _BULLET = re.compile(r"[•◦▪‣●○■□◆–·∙\uf0b7\uf0a7*+-]\s+")
 _ORDERED = re.compile(r"\(?\d{1,3}[.)]\s")
 _FENCE = re.compile(r"`{3,}")
 _END = re.compile(r"--!?>")
-_BESIDE = frozenset({COMMENT, NOTES})
 _HEADINGS = frozenset({BlockKind.TITLE, BlockKind.HEADING})
 
 
@@ -17,7 +16,7 @@ def to_markdown(document: Document, *, pages: Container[int] | None = None, furn
     """The blocks as Markdown, in the order of the document's text.
 
     A paragraph that was parted by a column or a page is joined again; tables stay HTML, which Markdown allows. Notes
-    of a speaker and readers' comments are comments, `<!-- notes: ... -->`, as programs write them that make slides.
+    of a speaker are comments, `<!-- notes: ... -->`, as programs write them that make slides.
 
     Args:
         pages: give blocks of these pages only (from 1); a block without a page is always given.
@@ -45,9 +44,9 @@ def block_markdown(block: Block, text: str) -> str:
     text = text.strip("\n") if block.kind is BlockKind.CODE else text.strip()
     if not text:
         return ""
-    if block.native_label in _BESIDE:
+    if block.native_label == NOTES:
         lines = _END.sub("- ->", text).splitlines()
-        return "\n".join(f"<!-- {block.native_label}: {line.strip()} -->" for line in lines if line.strip())
+        return "\n".join(f"<!-- notes: {line.strip()} -->" for line in lines if line.strip())
     if block.kind in _HEADINGS:
         return f"{'#' * min(6, max(1, block.level))} {' '.join(text.split())}"
     if block.kind is BlockKind.LIST_ITEM:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     type_vector = NDArray[np.float32]
 
 __all__ = [
-    "COMMENT",
     "FURNITURE",
     "HIDDEN",
     "NOTES",
@@ -81,9 +80,6 @@ FURNITURE = frozenset({BlockKind.HEADER, BlockKind.FOOTER, BlockKind.PAGE_NUMBER
 
 HIDDEN = "hidden"
 """Native label of text that a document holds and does not show to its reader: it is parsed, and given to no model."""
-
-COMMENT = "comment"
-"""Native label of what a reader wrote beside the text, with the writer's name."""
 
 NOTES = "notes"
 """Native label of what a speaker says to a slide: it stands behind the slide's own text."""

@@ -13,8 +13,8 @@ from docpipe.types import Blob, Document
 class DocxParser:
     """Word documents (docx, docm, dotx) as they read with all changes accepted.
 
-    Notes and comments stand after the paragraph or table with their mark, text boxes after that with their anchor.
-    Text that is hidden, white on white or smaller than 2 points is a block of its own at the end, of kind `other`,
+    Notes stand after the paragraph or table with their mark, text boxes after that with their anchor. Text that is
+    hidden, white on white or smaller than 2 points, and comments are blocks of their own at the end, of kind `other`,
     called `hidden`. Macros and deleted text are left out.
     """
 

@@ -12,8 +12,8 @@ from docpipe.types import Blob, Document
 class OpenDocumentParser:
     """Texts, sheets and slides of LibreOffice and others, as they read with all changes accepted.
 
-    Hidden text, sheets, rows and columns are blocks of their own at the end, called `hidden`. Comments
-    stand after their paragraph. Macros and deleted text are left out.
+    Hidden text, sheets, rows and columns, and comments are blocks of their own at the end, called `hidden`. Macros and
+    deleted text are left out.
     """
 
     VERSION = 2

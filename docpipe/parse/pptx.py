@@ -14,8 +14,8 @@ class PptxParser:
     """Presentations (pptx, pptm, ppsx): each slide is a page of its size, its title first, then top down.
 
     Speaker notes stand at the end of their slide as paragraphs called `notes`; what the master shows on every slide is
-    a footer. Text beside the slide is a block called `hidden` at the end. Hidden slides are read;
-    comments stand behind their slide; animations are left out.
+    a footer. Text beside the slide or in hidden shapes, letters that nobody sees, and comments are blocks called
+    `hidden` at the end. Hidden slides are read; animations are left out.
     """
 
     VERSION = 2

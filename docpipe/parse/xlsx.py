@@ -14,9 +14,8 @@ class XlsxParser:
     """Workbooks (xlsx, xlsm, xltx): cells that touch each other are a table, one that stands alone is a paragraph.
 
     Formulas give the value that was saved with them. Each sheet stands under its name, with the texts and charts that
-    lie on it. Hidden sheets, rows and columns, and letters that are white on white or smaller than 2 points, are blocks
-    called `hidden` at the end. Comments stand behind their sheet. Macros and external data
-    are left out.
+    lie on it. Hidden sheets, rows and columns, letters that are white on white or smaller than 2 points, and comments
+    are blocks called `hidden` at the end. Macros and external data are left out.
     """
 
     VERSION = 2

@@ -9,7 +9,7 @@ from docpipe.chunk.layout import LayoutChunker
 from docpipe.parse.docx import DocxParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import COMMENT, HIDDEN, BlockKind, Document, Link
+from docpipe.types import HIDDEN, BlockKind, Document, Link
 
 STYLES = (
     '<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/></w:style>'
@@ -259,7 +259,7 @@ class TestAnchored:
         assert texts(document) == ["Claim.", "See page 9.", "Next."]
         assert document.blocks[1].kind is BlockKind.FOOTNOTE
 
-    def test_a_comment_follows_the_paragraph_of_its_mark_with_its_writer(self) -> None:
+    def test_comments_are_hidden_text_with_their_writer(self) -> None:
         said = f'<w:comment w:id="0" w:author="J. Reviewer">{paragraph("Is it so?")}</w:comment>'
         said += f'<w:comment w:id="1" w:author="">{paragraph("Yes.")}</w:comment>'
         marks = "".join(f'<w:r><w:commentReference w:id="{number}"/></w:r>' for number in (0, 1))
@@ -267,8 +267,8 @@ class TestAnchored:
             f"<w:p><w:r><w:t>Claim.</w:t></w:r>{marks}</w:p>" + paragraph("Next."),
             **{"word/comments.xml": f"<w:comments {SPACES}>{said}</w:comments>"},
         )
-        assert texts(document) == ["Claim.", "J. Reviewer: Is it so?", "Yes.", "Next."]
-        assert [block.native_label for block in document.blocks[1:3]] == [COMMENT, COMMENT]
+        assert texts(document) == ["Claim.", "Next.", "J. Reviewer: Is it so?", "Yes."]
+        assert [block.native_label for block in document.blocks[2:]] == [HIDDEN, HIDDEN]
 
     def test_links_to_elsewhere_are_told(self) -> None:
         link = '<w:hyperlink r:id="l"><w:r><w:t>the lake</w:t></w:r></w:hyperlink>'

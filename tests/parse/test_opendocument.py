@@ -7,7 +7,7 @@ from docpipe.errors import CorruptSource, EncryptedSource, SourceTooLarge
 from docpipe.parse.opendocument import OpenDocumentParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import COMMENT, HIDDEN, BBox, BlockKind, Document, Link
+from docpipe.types import HIDDEN, BBox, BlockKind, Document, Link
 
 AUTOMATIC = (
     '<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>'
@@ -70,7 +70,7 @@ class TestText:
         assert texts(document, BlockKind.PARAGRAPH) == ["a b c d\ne f"]
         assert texts(document, BlockKind.FOOTNOTE) == ["See there."]
         assert found(document, "secret").native_label == HIDDEN
-        assert found(document, "Li: remark").native_label == COMMENT
+        assert found(document, "Li: remark").native_label == HIDDEN
 
     def test_links_to_elsewhere_are_told(self) -> None:
         document = written('<text:p>See <text:a xlink:href="https://example.org/lake">the lake</text:a>.</text:p>')

@@ -138,7 +138,7 @@ def test_white_letters_on_a_dark_slide_are_seen() -> None:
     assert texts(show(lettered("read", "", WHITE), master=master)) == ["seen", "read"]
 
 
-def test_comments_stand_behind_their_slide_with_their_writer() -> None:
+def test_comments_are_hidden_text_with_their_writer() -> None:
     said = (
         '<p:cm authorId="1"><p:pos x="1" y="2"/><p:text>Too long</p:text></p:cm>'
         "<p:cm><p:txBody><a:p><a:r><a:t>Agreed</a:t></a:r></a:p></p:txBody></p:cm>"
@@ -151,7 +151,7 @@ def test_comments_stand_behind_their_slide_with_their_writer() -> None:
         },
     )
     assert texts(document) == ["text", "Li, A.: Too long", "Agreed"]
-    assert [block.native_label for block in document.blocks] == ["sp", "comment", "comment"]
+    assert [block.native_label for block in document.blocks] == ["sp", HIDDEN, HIDDEN]
 
 
 def test_links_to_elsewhere_are_told_with_their_slide() -> None:

@@ -47,7 +47,7 @@ class TestSheets:
         assert [(block.kind, block.native_label) for block in document.blocks][-1] == (BlockKind.OTHER, HIDDEN)
         assert "secret" in texts(document)[-1]
 
-    def test_comments_stand_behind_their_sheet_with_the_place_of_their_cell(self) -> None:
+    def test_comments_are_hidden_text_with_the_place_of_their_cell(self) -> None:
         said = '<s:commentList><s:comment ref="B2"><s:text><s:r><s:t>Counted </s:t></s:r><s:r><s:t>twice</s:t></s:r>'
         parts = {
             "xl/worksheets/_rels/sheet1.xml.rels": relations(("m", "comments", "../comments1.xml")),

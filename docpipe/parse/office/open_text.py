@@ -10,7 +10,7 @@ from docpipe.parse.office.open_names import DC, DRAW, OFFICE, SVG, TABLE, TEXT, 
 from docpipe.parse.office.open_styles import OpenStyles, marker
 from docpipe.parse.office.paper import Paper, comment
 from docpipe.tables import Cell, Table
-from docpipe.types import COMMENT, HIDDEN, BBox, BlockKind
+from docpipe.types import HIDDEN, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -166,7 +166,7 @@ class OpenFlow:
 def add_annotation(element: "Element", paper: Paper) -> None:
     """Append what a reader wrote beside the text."""
     said = "\n".join("".join(part.itertext()) for part in element.iter(TEXT + "p"))
-    paper.add(BlockKind.OTHER, comment(element.findtext(DC + "creator") or "", said), label=COMMENT)
+    paper.add(BlockKind.OTHER, comment(element.findtext(DC + "creator") or "", said), label=HIDDEN)
 
 
 def value_of_child(element: "Element", name: str) -> str:

@@ -12,7 +12,7 @@ from docpipe.parse.office.sheet_blocks import add_cells, is_unnamed
 from docpipe.parse.office.sheet_cells import read_cells, shared_strings
 from docpipe.parse.office.sheet_styles import read_formats
 from docpipe.parse.office.slide_text import paragraph_text
-from docpipe.types import COMMENT, HIDDEN, BlockKind
+from docpipe.types import HIDDEN, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -60,17 +60,17 @@ class SheetReader:
             add_cells(cells, self.paper, hidden=hidden)
             relations = self._package.relations(relation.target)
             self._drawings(relations, hidden=hidden)
-            self._comments(relations, hidden=hidden)
+            self._comments(relations)
         return self.paper
 
-    def _comments(self, relations: dict[str, Relation], *, hidden: bool) -> None:
-        """What readers wrote beside cells, after the place of the cell."""
+    def _comments(self, relations: dict[str, Relation]) -> None:
+        """What readers wrote beside cells, after the place of the cell; it is no part of what is shown."""
         parts = (one.target for one in relations.values() if one.type == "comments" and not one.external)
         for tree in map(self._package.tree, parts):
             for element in tree.iter(S + "comment") if tree is not None else ():
                 text = "".join(part.text or "" for part in element.iter(S + "t"))
                 said = comment(value(element, "ref"), text)
-                self.paper.add(BlockKind.OTHER, said, label=HIDDEN if hidden else COMMENT)
+                self.paper.add(BlockKind.OTHER, said, label=HIDDEN)
 
     def _drawings(self, relations: dict[str, Relation], *, hidden: bool) -> None:
         for relation in relations.values():

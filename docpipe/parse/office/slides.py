@@ -12,7 +12,7 @@ from docpipe.parse.office.slide_shapes import Area, Shape, shapes
 from docpipe.parse.office.slide_text import Line, paragraph_text, shape_lines
 from docpipe.parse.office.slide_unseen import coloured, has_white_paper, is_switched_off, stands_on_paper, take_unseen
 from docpipe.tables import Cell, Table
-from docpipe.types import COMMENT, HIDDEN, NOTES, BBox, BlockKind
+from docpipe.types import HIDDEN, NOTES, BBox, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -230,7 +230,7 @@ class SlideReader:
                 lines = map(paragraph_text, body.iterchildren(A + "p")) if body is not None else ()
                 text = "\n".join(lines) or element.findtext(P + "text") or ""
                 writer = self._writers.get(value(element, "authorId"), "")
-                self.paper.add(BlockKind.OTHER, comment(writer, text), label=COMMENT)
+                self.paper.add(BlockKind.OTHER, comment(writer, text), label=HIDDEN)
 
     def _link(self, element: "Element") -> None:
         relation = self._relations.get(value(element, R + "id"))

@@ -12,7 +12,7 @@ from docpipe.parse.office.word_inline import Inline, read_inline
 from docpipe.parse.office.word_numbering import read_numbering
 from docpipe.parse.office.word_styles import Style, list_place, outline_level, read_styles
 from docpipe.parse.office.word_tables import is_bare, is_plain, own_children, word_table
-from docpipe.types import COMMENT, HIDDEN, BlockKind
+from docpipe.types import HIDDEN, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -166,8 +166,8 @@ class WordReader:
     def _note(self, kind: str, name: str) -> None:
         """A note or a comment, at its first mark."""
         element = self._notes.pop((kind, name), None)
-        if element is not None and kind == COMMENT:
-            self.paper.add(BlockKind.OTHER, comment(value(element, W + "author"), self._text(element)), label=COMMENT)
+        if element is not None and kind == "comment":
+            self.paper.add(BlockKind.OTHER, comment(value(element, W + "author"), self._text(element)), label=HIDDEN)
         elif element is not None:
             self.paper.add(BlockKind.FOOTNOTE, folded(self._text(element)), label=kind)
 
