@@ -1,6 +1,6 @@
 """Readers that search while a run brings a fifth of the documents up to date.
 
-    python benchmarks/readers_during_run.py [--documents 2000] [--share 0.2] [--readers 1] [--rounds 3] [--nice 15]
+    python benchmarks/readers_during_run.py [--documents 2000] [--share 0.2] [--readers 1] [--rounds 3] [--nice 19]
 
 Every document carries a word of its own and, in each of its chunks, the word of its revision. Each reader is a process
 that asks for a document by its word, with as many hits as it has chunks: it must see all of them, all of one revision.
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.2, help="of the documents that each run changes")
     parser.add_argument("--readers", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3, help="runs, one after the other")
-    parser.add_argument("--nice", type=int, default=15, help="how far the run stands back behind the readers")
+    parser.add_argument("--nice", type=int, default=19, help="how far the run stands back behind the readers")
     parser.add_argument("--keep-minutes", type=int, default=10)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -222,7 +222,7 @@ def test_an_end_that_was_asked_for_reaches_a_run_apart(tmp_path: Path, monkeypat
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities")
-@pytest.mark.parametrize(("option", "priority"), [("", 15), (", nice: 3", 3), (", nice: 0", 0)])
+@pytest.mark.parametrize(("option", "priority"), [("", 19), (", nice: 3", 3), (", nice: 0", 0)])
 def test_a_run_stands_back_behind_who_searches_and_what_it_begins_with_it(
     shelf: Path, option: str, priority: int
 ) -> None:

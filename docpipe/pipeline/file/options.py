@@ -20,7 +20,7 @@ class RunOptions:
     """Seconds one document, or 48 pages of a long one, may take."""
     memory_mb: int = 1536
     """Megabytes of memory one worker process may use, its libraries included."""
-    nice: int = 15
+    nice: int = 19
     """How far `docpipe run` stands back behind who searches, 0 to 19 as the command `nice` counts; 0: not at all."""
     batch_chunks: int = 2048
     """Chunks per commit, about: what a killed run does again at most."""
