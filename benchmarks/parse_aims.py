@@ -39,7 +39,7 @@ FACTS = {"olmocr": 0.55, "markitdown": 0.95, "tika": 0.80}
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, default=Path("data"))
-    options.add_argument("--ocr", action="store_true", help="recognise scanned pages here (extra `ocr`; slow)")
+    options.add_argument("--ocr", action="store_true", help="recognise scanned pages here (slow)")
     options.add_argument("--missed", action="store_true", help="name the facts that do not hold, by file")
     given = options.parse_args()
     truth = given.data / "parse-gt"
