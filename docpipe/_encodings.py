@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from docpipe._language import primary_language
@@ -43,13 +44,16 @@ def decode(data: bytes, *, declared: str = "") -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _read(data[len(mark) :], encoding)
-    wide = wide_encoding(data[:8192])
+    wide = wide_encoding(data[:8192]) if b"\x00" in data[:8192] else ""
     if wide:
         return _read(data, wide)
     try:
         return Decoded(data.decode("utf-8"), "utf-8", 0)
     except UnicodeDecodeError as error:
         doubt = error.start
+    wide = wide_encoding(data[:8192])
+    if wide:
+        return _read(data, wide)
     trusted = _known(declared)
     if trusted and trusted != "utf-8":
         read = _read(data, trusted)
@@ -61,20 +65,41 @@ def decode(data: bytes, *, declared: str = "") -> Decoded:
 
 
 def wide_encoding(sample: bytes) -> str:
-    """`utf-16-le`, `utf-16-be`, `utf-32-le` or `utf-32-be` where zero bytes stand as in Latin text; else nothing."""
-    if b"\x00" not in sample or len(sample) < 4:
+    """`utf-16-le`, `utf-16-be`, `utf-32-le` or `utf-32-be` where zero bytes stand as in Latin text, or where what is
+    read so is letters of living scripts with the usual stops and blanks; else nothing."""
+    if len(sample) < 4 or (b"\x00" not in sample and sample.isascii()):
         return ""
     quarter = len(sample) // 4
     usable = sample[: quarter * 4]
     zeros = [usable[lane::4].count(0) / quarter for lane in range(4)]
     many, few = [share > 0.4 for share in zeros], [share < 0.05 for share in zeros]
-    if many[1] and many[2] and many[3] and few[0]:
+    if many[2] and many[3] and not many[0]:
         return "utf-32-le"
-    if many[0] and many[1] and many[2] and few[3]:
+    if many[0] and many[1] and not many[3]:
         return "utf-32-be"
     if many[1] and many[3] and few[0] and few[2]:
         return "utf-16-le"
-    return "utf-16-be" if many[0] and many[2] and few[1] and few[3] else ""
+    if many[0] and many[2] and few[1] and few[3]:
+        return "utf-16-be"
+    return next((encoding for encoding in ("utf-16-le", "utf-16-be") if _is_living(sample, encoding)), "")
+
+
+_LIVING = re.compile(
+    "[\t\n\r\u0020-\u024f\u0370-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u1e00-\u1fff\u2010-\u203a\u3000-\u30ff\u4e00-\u9fff"
+    "\uac00-\ud7a3\uff01-\uffee]"
+)
+_STOPS = re.compile("[\n\r \u3000-\u3002\uff0c\uff0e\uff1a\uff1b\uff01\uff1f\u201c\u201d]")
+
+
+def _is_living(sample: bytes, encoding: str) -> bool:
+    """Whether nearly all of it is letters and signs in use, and some of it is stops or blanks: what other encodings
+    leave when they are read so has none."""
+    text = sample[: len(sample) // 2 * 2].decode(encoding, "ignore")
+    return (
+        len(text) > 7
+        and len(_LIVING.findall(text)) >= 0.98 * len(sample) / 2 - 1
+        and len(_STOPS.findall(text)) * 100 >= len(text)
+    )
 
 
 def _read(data: bytes, encoding: str) -> Decoded:
@@ -109,14 +134,47 @@ def _mostly_utf8(data: bytes, doubt: int) -> bool:
 def _guess(data: bytes, doubt: int) -> str:
     from charset_normalizer import from_bytes
 
-    matches: Any = from_bytes(_around(data, doubt), cp_isolation=_CANDIDATES, enable_fallback=False)
+    sample = _around(data, doubt)
+    matches: Any = from_bytes(sample, cp_isolation=_CANDIDATES, enable_fallback=False)
     best = min(matches, key=lambda match: (match.chaos, -match.coherence), default=None)
-    if best is None or _MIXED_WORD.search(str(best)):
-        return "cp1252"
-    if best.encoding == "cp1250" and primary_language(_around(data, doubt).decode("cp1252", "replace")) in _WESTERN:
+    mixed = best is None or _MIXED_WORD.search(str(best)) is not None
+    if mixed or best.encoding in _ALPHABETS:
+        found = _by_letters(sample)
+        if found or mixed:
+            return found or "cp1252"
+    if best.encoding == "cp1250" and primary_language(sample.decode("cp1252", "replace")) in _WESTERN:
         return "cp1252"
     names: list[str] = [best.encoding, *best.could_be_from_charset]
-    return min((_WIDER.get(name, name) for name in names), key=_rank)
+    chosen = min((_WIDER.get(name, name) for name in names), key=_rank)
+    return "iso8859_2" if chosen == "cp1250" and _IN_WORD.search(sample.decode("cp1250", "replace")) else chosen
+
+
+_RUSSIAN = frozenset("оеаинтсрвл")
+_ALPHABETS = {
+    "cp1251": _RUSSIAN, "koi8_r": _RUSSIAN, "cp866": _RUSSIAN, "iso8859_5": _RUSSIAN,
+    "cp1253": frozenset("αοιετνσηρπάίό"), "cp1255": frozenset("יוהלאמרתבש"), "cp1256": frozenset("اليمنوترهب"),
+}  # fmt: skip
+"""Encodings in which nearly every letter is above 127 -> the ten letters that its language uses most."""
+_IN_WORD = re.compile("[a-zà-ž][±¶ˇ][a-zà-ž]|[a-zà-ž][±¶ˇ]\\b")
+"""Signs within words: letters of ISO 8859-2, read as Windows letters."""
+
+
+def _by_letters(sample: bytes) -> str:
+    """The encoding that makes of most bytes above 127 the usual letters of its language; nothing where none does."""
+    latin = sum(1 for byte in sample if 65 <= byte <= 90 or 97 <= byte <= 122)
+    high = sum(1 for byte in sample if byte > 127)
+    if high < latin or high < 10:
+        return ""
+    shares = {name: _share(sample.decode(name, "replace"), usual, high) for name, usual in _ALPHABETS.items()}
+    best = max(shares, key=lambda name: shares[name])
+    return best if shares[best] > 0.45 else ""
+
+
+def _share(text: str, usual: frozenset[str], high: int) -> float:
+    """The share of usual letters; a capital within a word speaks against it."""
+    found = sum(1 for letter in text.lower() if letter in usual)
+    inside = sum(1 for one, two in pairwise(text) if one.islower() and two.isupper())
+    return (found - 2 * inside) / high
 
 
 def _rank(encoding: str) -> int:

@@ -79,3 +79,43 @@ def test_utf8_is_read_as_it_was_written(text: str) -> None:
 def test_zero_bytes_that_follow_no_pattern_are_no_wide_encoding() -> None:
     assert wide_encoding(bytes(range(256)) * 20) == ""
     assert wide_encoding(b"") == ""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("koi8-r", "Это инструкция о маяке. Прочитайте её внимательно."),
+        ("cp1251", "Это инструкция о маяке. Прочитайте её внимательно."),
+        ("cp866", "Это инструкция о маяке. Прочитайте её внимательно."),
+        ("iso8859-5", "Это инструкция о маяке. Прочитайте её внимательно."),
+        ("cp1255", "זהו מדריך על המגדלור. קרא אותו בעיון."),
+        ("cp1256", "هذا دليل عن المنارة. اقرأه بعناية من فضلك."),
+        ("cp1253", "Αυτό είναι ένα εγχειρίδιο για τον φάρο."),
+        ("iso8859-2", "Zażółć gęślą jaźń. To jest instrukcja."),
+        ("cp1250", "Zażółć gęślą jaźń. To jest instrukcja."),
+    ],
+)
+def test_letters_of_other_alphabets_are_told_apart_by_how_often_they_come(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding)).text == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "这是一份关于灯塔的说明书，请仔细阅读。第二段在这里。",
+        "Это инструкция о маяке. Вот она.",
+        "これは灯台の説明書です。よく読む。",
+    ],
+    ids=["chinese", "russian", "japanese"],
+)
+def test_wide_text_without_a_mark_is_known_by_its_letters(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding)).text == text
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "shift_jis", "euc_jp", "cp949", "cp1252", "utf-8"])
+def test_text_of_narrow_encodings_is_not_taken_for_wide_text(encoding: str) -> None:
+    text = {"cp949": "이것은 등대에 대한 설명서입니다. 읽으십시오.", "cp1252": "Größe über Füße, café"}.get(
+        encoding, "東京中文 2024, 山川。"
+    )
+    assert wide_encoding((text * 3).encode(encoding)) == ""

@@ -237,7 +237,7 @@ def _looks_like_text(head: bytes) -> bool:
     if b"\x00" in sample:
         return wide_encoding(sample) != ""
     controls = len(sample) - len(sample.translate(None, _CONTROL))
-    return controls * 50 <= len(sample)
+    return controls * 50 <= len(sample) or wide_encoding(sample) != ""
 
 
 def _as_ascii(head: bytes) -> bytes:

@@ -131,7 +131,7 @@ def _inside(text: str, part: Part, stop: int, grammar: Grammar) -> list[Part]:
 
 def _named(match: re.Match[str]) -> str:
     groups = match.groupdict()
-    return " ".join((groups.get("name") or groups.get("other") or "").split())
+    return " ".join((groups.get("name") or groups.get("other") or "").split()).rstrip(":.")
 
 
 def _with_comment(text: str, start: int, grammar: Grammar) -> int:

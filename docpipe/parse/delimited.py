@@ -15,13 +15,16 @@ from docpipe.types import Blob, BlockKind, Document
 _OPENING, _CLOSING = "<table>\n", "</table>"
 _DELIMITERS = (",", "\t", ";", "|")
 _NUMBER = re.compile(r"\s*[-+]?[$€£¥]?\s*\d[\d.,\s]*%?\s*")
-_SAMPLE_LINES = 50
+_YEAR = re.compile(r"\s*(?:19|20)\d\d\s*")
+_SEPARATOR = re.compile(r"sep=([,;|\t])[^\S\n]*\n", re.I)
+_SAMPLE_LINES, _MOST_ABOVE = 50, 12
 _BATCH = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class DelimitedParser:
-    """A sheet saved as text: one table block, its first row the header unless it holds numbers."""
+    """A sheet saved as text: one table block, its first row the header unless it holds numbers, what stands above it
+    as paragraphs."""
 
     VERSION = 2
 
@@ -36,10 +39,49 @@ class DelimitedParser:
         """One document with one table; rows may be of unequal length."""
         read = decode(blob.data)
         text = clean(read.text)
+        declared, text = _declared(text)
+        delimiter = self.delimiter or declared or _delimiter(text)
+        above, start = _above(text, delimiter)
         draft = Draft()
-        draft.add(BlockKind.TABLE, _table(text, self.delimiter or _delimiter(text)), label="csv")
+        for line in above:
+            draft.add(BlockKind.PARAGRAPH, line, label="above")
+        draft.add(BlockKind.TABLE, _table(text[start:], delimiter), label="csv")
         metadata = {"encoding": read.encoding, "encoding_errors": str(read.errors) if read.errors else ""}
         yield draft.document(blob.source, with_language(metadata, text))
+
+
+def _declared(text: str) -> tuple[str, str]:
+    """The delimiter that a first line `sep=;` names, and the text after it."""
+    match = _SEPARATOR.match(text)
+    return (match.group(1), text[match.end() :]) if match else ("", text)
+
+
+def _above(text: str, delimiter: str) -> tuple[list[str], int]:
+    """Lines above the table that are no rows of it (titles, dates, remarks), and where the table begins: at the first
+    row with as many cells as most have."""
+    lines = list(islice(io.StringIO(text[:100_000]), _SAMPLE_LINES))
+    counts = [len(row) for row in _cells(lines, delimiter)]
+    wide = [count for count in counts if count > 2]
+    if not wide or '"' in "".join(lines[:_MOST_ABOVE]) or len(wide) * 2 < len(counts):
+        return [], 0
+    usual = max(set(wide), key=wide.count)
+    first = next((number for number, line in enumerate(lines) if _width(line, delimiter) == usual), 0)
+    above = lines[:first]
+    if first > _MOST_ABOVE or any(_width(line, delimiter) > max(1, usual // 2) for line in above):
+        return [], 0
+    return [line.strip().strip(delimiter).lstrip("# ") for line in above], sum(map(len, above))
+
+
+def _width(line: str, delimiter: str) -> int:
+    """How many cells of a line hold something, counted to the last of these."""
+    return len(line.strip().rstrip(delimiter).split(delimiter)) if line.strip(delimiter + "\n ") else 0
+
+
+def _cells(lines: Iterable[str], delimiter: str) -> list[list[str]]:
+    try:
+        return [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
+    except csv.Error:
+        return []
 
 
 def _table(text: str, delimiter: str) -> str:
@@ -59,7 +101,9 @@ def _written(rows: Sequence[Sequence[str]], *, header_rows: int) -> str:
 
 
 def _is_header(row: Sequence[str]) -> bool:
-    return not any(_NUMBER.fullmatch(cell) for cell in row)
+    """Whether it names columns: no cell is a number, but for years beside a name."""
+    numbers = [cell for cell in row if _NUMBER.fullmatch(cell)]
+    return not numbers or (not _NUMBER.fullmatch(row[0]) and all(_YEAR.fullmatch(cell) for cell in row[1:]))
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:

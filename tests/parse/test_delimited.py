@@ -78,3 +78,20 @@ def test_what_a_csv_writer_wrote_is_read(cells: list[list[str]]) -> None:
     (document,) = DelimitedParser(delimiter=",")(Blob(source=source, data=data))
     wanted = [[" ".join(cell.split()) for cell in row] for row in cells if any(cell.strip() for cell in row)]
     assert (rows(document) if document.blocks else []) == wanted
+
+
+def test_lines_above_the_header_are_paragraphs(parse: Any) -> None:
+    text = "Ducks of the lake\nMade on 2024-01-01,,\n\nname,age,town\nLi,3,Rome\nBo,4,Oslo\n"
+    document = parse(DelimitedParser(), text)
+    kinds = [(block.kind, block.span.of(document.text)) for block in document.blocks]
+    assert kinds[:2] == [(BlockKind.PARAGRAPH, "Ducks of the lake"), (BlockKind.PARAGRAPH, "Made on 2024-01-01")]
+    table = tables.read(kinds[2][1])
+    assert table.header_rows == 1 and [cell.text for cell in table.rows[0]] == ["name", "age", "town"]
+
+
+def test_a_first_line_that_names_the_delimiter_is_no_row(parse: Any) -> None:
+    assert rows(parse(DelimitedParser(), "sep=;\nname;price\nLi;3,50\n")) == [["name", "price"], ["Li", "3,50"]]
+
+
+def test_years_beside_a_name_are_a_header(parse: Any) -> None:
+    assert tables.read(parse(DelimitedParser(), "duck,2019,2020\nwild,1,2\n").text).header_rows == 1
