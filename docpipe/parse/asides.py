@@ -27,6 +27,11 @@ class Asides:
             self._texts[line] = None
             self._room -= len(line)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was gathered, in order."""
+        return tuple(self._texts)
+
     def write(self, draft: Draft) -> None:
         """Append a block for each."""
         for text in self._texts:

@@ -2,9 +2,11 @@
 
 import re
 
+from docpipe.parse.asides import Asides
 from docpipe.parse.draft import clean
 from docpipe.parse.office.paper import Paper
-from docpipe.parse.web import markup
+from docpipe.parse.web import hiding, markup
+from docpipe.types import HIDDEN, BlockKind
 
 _EMPTY = re.compile(
     r"<(?!area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)([a-z][a-z0-9]{0,15})(\s[^<>]{0,2000})?/>",
@@ -15,9 +17,17 @@ _DOCUMENT_TYPE = re.compile(r"<!doctype[^<>\[]{0,1000}(?:\[[^\]]{0,20000}\]\s*)?
 
 
 def add_html(text: str, paper: Paper) -> None:
-    """Append all that HTML or XHTML shows."""
-    tree = markup.parse(_EMPTY.sub(_closed, _DOCUMENT_TYPE.sub("", clean(text), count=1)))
-    for piece in markup.pieces(tree) if tree is not None else ():
+    """Append all that HTML or XHTML shows; what it holds and hides is hidden text."""
+    text = _EMPTY.sub(_closed, _DOCUMENT_TYPE.sub("", clean(text), count=1))
+    tree = markup.parse(text)
+    if tree is None:
+        return
+    asides = Asides()
+    for words in hiding.unseen(tree, text):
+        asides.add(words)
+    for words in asides.texts:
+        paper.add(BlockKind.OTHER, words, label=HIDDEN)
+    for piece in markup.pieces(tree):
         if piece.table is not None:
             paper.add_table(piece.table)
         else:
