@@ -15,11 +15,11 @@ from typing import Annotated
 import typer
 
 from docpipe import output
-from docpipe.commands import asking, care, files, indexing, quality, timing, versions
+from docpipe.commands import asking, care, duplicates, files, indexing, quality, timing, versions
 from docpipe.commands.program import Failed, Stopped, app
 from docpipe.errors import DocpipeError
 
-__all__ = ["asking", "care", "files", "indexing", "main", "quality", "timing", "versions"]
+__all__ = ["asking", "care", "duplicates", "files", "indexing", "main", "quality", "timing", "versions"]
 
 _INTERRUPTED = 130
 

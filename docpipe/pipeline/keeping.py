@@ -9,6 +9,7 @@ from pathlib import Path
 from docpipe.errors import InvalidOption
 from docpipe.pipeline.care.doctor import Mending, examine, unlock
 from docpipe.pipeline.care.findings import Examination
+from docpipe.pipeline.duplicates import Duplicates, duplicates
 from docpipe.pipeline.file.build import Stages
 from docpipe.pipeline.history.difference import Difference, difference
 from docpipe.pipeline.history.log import History
@@ -219,6 +220,10 @@ class Keeping:
             ConfigError: there is no such version, or what it held is no longer kept.
         """
         return difference(self.stages.index, before, after)
+
+    def duplicates(self, *, pages: bool = False) -> Duplicates:
+        """Documents that are nearly the same, as the index holds them; `pages`: single pages of any documents."""
+        return duplicates(self.stages.index, pipeline=self.name, pages=pages)
 
     def doctor(self, *, fix: bool = False) -> Examination:
         """Check that chunks, ledger, vectors, words, history, lease and disk are sound.
