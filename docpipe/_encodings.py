@@ -137,11 +137,11 @@ def _guess(data: bytes, doubt: int) -> str:
     sample = _around(data, doubt)
     matches: Any = from_bytes(sample, cp_isolation=_CANDIDATES, enable_fallback=False)
     best = min(matches, key=lambda match: (match.chaos, -match.coherence), default=None)
-    mixed = best is None or _MIXED_WORD.search(str(best)) is not None
-    if mixed or best.encoding in _ALPHABETS:
-        found = _by_letters(sample)
-        if found or mixed:
-            return found or "cp1252"
+    if best is None or _MIXED_WORD.search(str(best)):
+        return _by_letters(sample) or "cp1252"
+    found = _by_letters(sample) if best.encoding in _ALPHABETS else ""
+    if found:
+        return found
     if best.encoding == "cp1250" and primary_language(sample.decode("cp1252", "replace")) in _WESTERN:
         return "cp1252"
     names: list[str] = [best.encoding, *best.could_be_from_charset]

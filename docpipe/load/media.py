@@ -75,7 +75,7 @@ _TEXT_EXTENSIONS = {
 _BINARY_EXTENSIONS = {
     "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "tif": "image/tiff",
     "tiff": "image/tiff", "webp": "image/webp", "gif": "image/gif", "bmp": "image/bmp", "rtf": "application/rtf",
-    "heic": "image/heic", "heif": "image/heic",
+    "heic": "image/heic", "heif": "image/heic", "avif": "image/heic",
     "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
     **_ZIP_EXTENSIONS, **_OLE_EXTENSIONS,
 }  # fmt: skip

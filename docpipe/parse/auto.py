@@ -33,6 +33,7 @@ from docpipe.types import Blob, Document, Source
 _FIELDS: Mapping[str, str] = {
     "application/pdf": "pdf",
     **dict.fromkeys(("image/png", "image/jpeg", "image/webp", "image/tiff", "image/gif", "image/bmp"), "pdf"),
+    "image/heic": "pdf",
     "text/html": "html",
     "text/markdown": "markdown",
     "text/csv": "delimited",
@@ -232,7 +233,7 @@ def _advice(media: str) -> str:
     """What a user with a file of this type can do."""
     if media.startswith("image/"):
         reads = "`parse.auto: {pdf: {use: parse.ocr}}` (on this machine) or `{use: parse.glm_ocr}`"
-        return f"pictures are read by {reads}, as PNG, JPEG, WEBP, TIFF, GIF or BMP"
+        return f"pictures are read by {reads}, as PNG, JPEG, WEBP, TIFF, GIF, BMP or HEIC"
     if any(word in media for word in ("officedocument", "opendocument", "ms-", "ole", "rtf")):
         return "this Office file is not read: save it as docx, xlsx, pptx or PDF"
     if any(word in media for word in _ARCHIVES):

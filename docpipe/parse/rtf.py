@@ -14,7 +14,7 @@ class RtfParser:
     """Rich text with all changes accepted: headings by their style or outline level, numbers of lists as text.
 
     Notes stand after the paragraph or table with their mark, headers and footers are furniture. Hidden text, white on
-    white and letters below 2 points are blocks of kind `other`, called `hidden`. Pictures, objects and comments are
+    white, letters below 2 points and comments are blocks of kind `other`, called `hidden`. Pictures and objects are
     left out.
     """
 

@@ -197,3 +197,10 @@ def test_any_order_of_marks_gives_a_document_or_a_typed_error(pieces: list[str])
     for block in document.blocks:
         assert at <= block.span.start < block.span.end <= len(document.text)
         at = block.span.end
+
+
+def test_comments_are_hidden_with_the_name_of_their_writer(parse: Any) -> None:
+    body = r"\pard Words{\*\atnid LI}{\*\atnauthor Li}{\*\annotation{\*\atnref 1}\pard Is that so?}.\par"
+    document = parse(RtfParser(), rtf(body))
+    assert texts(document) == ["Words.", "Li: Is that so?"]
+    assert document.blocks[1].native_label == HIDDEN

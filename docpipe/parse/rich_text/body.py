@@ -37,6 +37,12 @@ class Body:
         """A note; it stands after the paragraph or the table that is being read."""
         self._notes.append(whole(text).strip())
 
+    def add_comment(self, writer: str, text: str) -> None:
+        """A reader's remark beside the text: no part of it, so hidden."""
+        words = " ".join(whole(text).split())
+        if words:
+            self.paper.add(BlockKind.OTHER, f"{writer}: {words}" if writer else words, label=HIDDEN)
+
     def add_furniture(self, kind: BlockKind, text: str) -> None:
         """What is printed at the top or the bottom of each page."""
         self.paper.add(kind, " ".join(whole(text).split()), label=kind.value)

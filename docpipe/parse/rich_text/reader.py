@@ -13,7 +13,7 @@ from docpipe.types import BlockKind
 _SKIPPED = frozenset({
     "pict", "object", "objdata", "nonshppict", "shprslt", "themedata", "colorschememapping", "latentstyles",
     "datastore", "xmlnstbl", "rsidtbl", "listtable", "listoverridetable", "generator", "filetbl", "revtbl",
-    "fldinst", "datafield", "bkmkstart", "bkmkend", "atnid", "atnauthor", "annotation", "atntime", "atnicn",
+    "fldinst", "datafield", "bkmkstart", "bkmkend", "atnid", "atntime", "atnicn",
     "atnref", "atndate", "atnparent", "template", "pgdsctbl", "mmathPr", "wgrffmtfilter", "fldtype", "pn",
     "nonesttables", "nesttableprops", "sp", "sn", "sv", "private", "formfield", "ffname", "xe", "tc", "tcn", "rxe",
     "txe", "ftnsep", "ftnsepc", "ftncn", "aftnsep", "aftnsepc", "aftncn", "pnseclvl", "htmltag", "mhtmltag",
@@ -25,7 +25,7 @@ _READ = frozenset({"shpinst", "shptxt", "shpgrp", "shppict", "do", "dptxbxtext",
 """Groups that old readers are told to skip (`\\*`), or others than words, which hold words."""
 _ROLES = {
     "fonttbl": "fonts", "colortbl": "colours", "info": "info", "stylesheet": "styles", "listtext": "marker",
-    "pntext": "marker", "footnote": "note",
+    "pntext": "marker", "footnote": "note", "annotation": "comment", "atnauthor": "writer",
     **dict.fromkeys(("header", "headerl", "headerr", "headerf"), "header"),
     **dict.fromkeys(("footer", "footerl", "footerr", "footerf"), "footer"),
 }  # fmt: skip
@@ -68,6 +68,7 @@ class RichTextReader:
         self._opened = self._optional = False
         self._aside: list[str] = []
         self._note_count = 0
+        self._writer = ""
 
     def read(self, data: bytes) -> None:
         """Read a file to its end.
@@ -114,6 +115,10 @@ class RichTextReader:
             self.head.tell(ended.name, text)
         elif ended.role == "note":
             self.body.add_note(text)
+        elif ended.role == "writer":
+            self._writer = text.strip()
+        elif ended.role == "comment":
+            self.body.add_comment(self._writer, text)
         elif ended.role in ("header", "footer"):
             self.body.add_furniture(BlockKind(ended.role), text)
         self._aside.clear()
@@ -211,7 +216,7 @@ class RichTextReader:
     def _end_paragraph(self) -> None:
         self._flush()
         state = self._state
-        if state.role in ("note", "header", "footer"):
+        if state.role in ("note", "comment", "header", "footer"):
             self._aside.append("\n")
         elif state.role == "text":
             self.body.end_paragraph(
