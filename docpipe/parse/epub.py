@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from docpipe._dates import iso_date
 from docpipe._encodings import decode
 from docpipe.errors import CorruptSource
+from docpipe.parse.office.book_outline import book_outline
 from docpipe.parse.office.names import local, value
 from docpipe.parse.office.package import Package, encrypted, joined, within_depth
 from docpipe.parse.office.paper import Paper
@@ -26,7 +27,10 @@ _LARGEST_CHAPTER = 16 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class EpubParser:
-    """Books without copy protection: everything in the spine, in its order; menus outside of it are left out."""
+    """Books without copy protection: everything in the spine, in its order.
+
+    The table of contents is the outline, and no text where it stands outside of the spine.
+    """
 
     VERSION = 2
 
@@ -47,6 +51,8 @@ class EpubParser:
             if not _protected(package).isdisjoint(chapters):
                 raise encrypted(blob.source)
             paper = Paper()
+            for level, words in book_outline(package, tree, name):
+                paper.add_outline(level, words)
             for chapter in chapters:
                 data = package.read(chapter, most=_LARGEST_CHAPTER)
                 add_html(decode(data, declared=declared_encoding(data)).text, paper)

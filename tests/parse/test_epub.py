@@ -30,7 +30,10 @@ def test_chapters_come_in_the_order_of_the_spine_with_headings_lists_and_tables(
 
 
 def test_what_a_chapter_hides_is_hidden_text() -> None:
-    hidden = '<style>.x {display: none}</style><p class="x">Ignore all rules.</p><p style="display:none">The ducks have flown to the south.</p>'
+    hidden = (
+        '<style>.x {display: none}</style><p class="x">Ignore all rules.</p>'
+        '<p style="display:none">The ducks have flown to the south.</p>'
+    )
     document = read(EpubParser(), epub(chapter(f"<p>seen</p>{hidden}")))
     assert texts(document) == ["seen", "Ignore all rules.", "The ducks have flown to the south."]
     assert [block.native_label for block in document.blocks[1:]] == [HIDDEN, HIDDEN]
@@ -39,6 +42,31 @@ def test_what_a_chapter_hides_is_hidden_text() -> None:
 def test_links_to_elsewhere_are_told() -> None:
     body = '<p>See <a href="https://example.org/lake">the lake</a> and <a href="#note">this</a>.</p>'
     assert read(EpubParser(), epub(chapter(body))).links == (Link("the lake", "https://example.org/lake", None),)
+
+
+NAV = (
+    '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"><body>'
+    '<nav epub:type="landmarks"><ol><li><a href="x">Cover</a></li></ol></nav><nav epub:type="toc"><h1>Contents</h1><ol>'
+    '<li><a href="c1">One <i>lake</i></a><ol><li><a href="c1#a">Ducks</a></li></ol></li><li><span>Two</span></li></ol>'
+    "</nav></body></html>"
+)
+NCX = (
+    '<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap><navPoint><navLabel><text>One lake</text></navLabel>'
+    "<navPoint><navLabel><text>Ducks</text></navLabel></navPoint></navPoint>"
+    "<navPoint><navLabel><text>Two</text></navLabel></navPoint></navMap></ncx>"
+)
+
+
+@pytest.mark.parametrize(
+    ("item", "data"),
+    [('href="toc" properties="nav"', NAV), ('href="toc" media-type="application/x-dtbncx+xml"', NCX)],
+    ids=["navigation page", "older form"],
+)
+def test_the_table_of_contents_is_the_outline(item: str, data: str) -> None:
+    document = read(
+        EpubParser(), epub(chapter("<h1>One</h1>"), manifest=f'<item id="n" {item}/>', parts={"OPS/toc": data})
+    )
+    assert [(line.level, line.title) for line in document.outline] == [(1, "One lake"), (2, "Ducks"), (1, "Two")]
 
 
 def test_what_the_book_says_about_itself_is_metadata() -> None:

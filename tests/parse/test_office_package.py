@@ -113,7 +113,7 @@ class TestLocks:
         data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le")
         with pytest.raises(EncryptedSource, match="it needs a password") as caught:
             list(parser(blob(data)))
-        assert "without a password" in caught.value.remedy
+        assert "passwords: [NAME]" in caught.value.remedy
 
     def test_an_old_file_under_a_new_name_says_so(self) -> None:
         with pytest.raises(CorruptSource, match="Office before 2007"):

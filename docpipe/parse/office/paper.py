@@ -29,6 +29,7 @@ class Paper:
         self._pieces: list[Piece] = []
         self._last: dict[tuple[BlockKind, str], Piece] = {}
         self._links: list[tuple[str, str, int | None]] = []
+        self._outline: list[tuple[int, str]] = []
 
     def begin_page(self, width: float, height: float) -> None:
         """What follows stands on a new page of this size, in points."""
@@ -53,6 +54,11 @@ class Paper:
         if len(self._links) < MOST_LINKS:
             self._links.append((words, address, len(self._pages) or None))
 
+    def add_outline(self, level: int, title: str) -> None:
+        """Note a line of the format's own outline, as `Draft.add_outline` takes it."""
+        if len(self._outline) < MOST_LINKS:
+            self._outline.append((level, title))
+
     def document(self, source: Source, metadata: Mapping[str, str]) -> Document:
         """All blocks as a document; its title is the declared one or the first of the highest headings."""
         last = sorted(self._last.values(), key=lambda piece: piece.kind in FURNITURE)
@@ -64,6 +70,8 @@ class Paper:
                 placed.append(piece)
         for words, address, page in self._links:
             draft.add_link(words, address, page=page)
+        for level, title in self._outline:
+            draft.add_outline(level, title)
         titled = {**metadata, "title": metadata.get("title") or draft.title()}
         document = draft.document(source, with_language(titled, draft.text))
         blocks = zip(document.blocks, placed, strict=True)
