@@ -15,7 +15,7 @@ from docpipe.parse.office.unseen_cells import Hidden, as_seen
 from docpipe.parse.xlsx import XlsxParser
 from docpipe.tables import Cell
 from docpipe.tables import read as read_table
-from docpipe.types import HIDDEN, BlockKind, Document
+from docpipe.types import HIDDEN, BlockKind, Document, Link
 
 TABLE = {"A1": "Name", "B1": "Count", "A2": "duck", "B2": "3", "A3": "swan", "B3": "4"}
 
@@ -46,6 +46,11 @@ class TestSheets:
         document = book(sheet({"A1": "seen"}), sheet({"A1": "secret", "A2": "more"}), states=("visible", "hidden"))
         assert [(block.kind, block.native_label) for block in document.blocks][-1] == (BlockKind.OTHER, HIDDEN)
         assert "secret" in texts(document)[-1]
+
+    def test_links_to_elsewhere_are_told_with_the_words_of_their_cell(self) -> None:
+        links = '<s:hyperlinks><s:hyperlink ref="A2" r:id="l"/><s:hyperlink ref="B2" location="A1"/></s:hyperlinks>'
+        parts = {"xl/worksheets/_rels/sheet1.xml.rels": relations(("l", "hyperlink", "https://example.org/lake"))}
+        assert book(sheet(TABLE, links), parts=parts).links == (Link("duck", "https://example.org/lake", 1),)
 
     def test_comments_are_hidden_text_with_the_place_of_their_cell(self) -> None:
         said = '<s:commentList><s:comment ref="B2"><s:text><s:r><s:t>Counted </s:t></s:r><s:r><s:t>twice</s:t></s:r>'

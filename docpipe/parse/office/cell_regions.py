@@ -40,6 +40,8 @@ class Cells(NamedTuple):
     merged: list[Range]
     unseen: dict[int, dict[int, str]]
     """Cells that the sheet holds and does not show, by where they stand in the file."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Words of cells and the ids of the relations that they lead to."""
 
 
 def usable(merged: Iterable[Range], rows: Rows) -> list[Range]:

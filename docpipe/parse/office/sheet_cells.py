@@ -7,8 +7,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from docpipe.errors import CorruptSource, SourceTooLarge
+from docpipe.parse.links import MOST_LINKS
 from docpipe.parse.office.cell_regions import Cells, Range
-from docpipe.parse.office.names import S, number, value
+from docpipe.parse.office.names import R, S, number, value
 from docpipe.parse.office.number_formats import shown
 from docpipe.parse.office.package import Package
 from docpipe.parse.office.unseen_cells import Hidden, as_seen, note
@@ -118,6 +119,7 @@ class _Reading:
         self.count = self.length = 0
         self._strings, self._formats = strings, formats
         self._found = Cells({}, [], {})
+        self._links: list[tuple[str, str]] = []
         self._pale: dict[int, dict[int, str]] = {}
         self._coloured = False  # by what styles of cells do not say
         self._row = -1
@@ -129,7 +131,7 @@ class _Reading:
         beside = self._found.rows if self._coloured else self._found.unseen
         for row, texts in self._pale.items():
             beside.setdefault(row, {}).update(texts)
-        ordered = self._found._replace(rows=dict(sorted(self._found.rows.items())))
+        ordered = self._found._replace(rows=dict(sorted(self._found.rows.items())), links=tuple(self._links))
         return as_seen(ordered, Hidden(self._hidden_rows), Hidden(self._hidden_columns))
 
     def merged(self, element: "Element") -> None:
@@ -140,6 +142,12 @@ class _Reading:
     def column(self, element: "Element") -> None:
         if _is_hidden(element, "width") and len(self._hidden_columns) < _LAST_COLUMN:
             note(self._hidden_columns, number(element.get("min"), 0) - 1, number(element.get("max"), 0) - 1)
+
+    def link(self, element: "Element") -> None:
+        place = _PLACE.fullmatch(value(element, "ref").partition(":")[0])
+        if place and element.get(R + "id") and len(self._links) < MOST_LINKS:
+            row = self._found.rows.get(int(place[2]) - 1, {})
+            self._links.append((row.get(_column(place[1]), ""), value(element, R + "id")))
 
     def colours(self, _: "Element") -> None:
         self._coloured = True
@@ -169,6 +177,7 @@ _HANDLED = {
     "row": _Reading.row,
     "mergeCell": _Reading.merged,
     "col": _Reading.column,
+    "hyperlink": _Reading.link,
     "tablePart": _Reading.colours,
     "conditionalFormatting": _Reading.colours,
 }

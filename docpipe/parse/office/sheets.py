@@ -61,6 +61,9 @@ class SheetReader:
             relations = self._package.relations(relation.target)
             self._drawings(relations, hidden=hidden)
             self._comments(relations)
+            for words, link in cells.links if not hidden else ():
+                if link in relations and relations[link].external:
+                    self.paper.add_link(words, relations[link].target)
         return self.paper
 
     def _comments(self, relations: dict[str, Relation]) -> None:

@@ -60,7 +60,7 @@ def as_seen(cells: Cells, rows: Hidden, columns: Hidden) -> Cells:
     """
     if not rows and not columns:
         return cells
-    found = Cells({}, [], dict(cells.unseen))
+    found = Cells({}, [], dict(cells.unseen), cells.links)
     anchors: dict[tuple[int, int], tuple[int, int]] = {}
     for box in cells.merged:
         place = rows.next_seen(box.top), columns.next_seen(box.left)
