@@ -7,14 +7,16 @@ import pymupdf
 import pytest
 
 from docpipe.chunk.layout import LayoutChunker
+from docpipe.embed.hashing import HashingEmbedder
+from docpipe.embed.local import LocalEmbedder
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.delimited import DelimitedParser
 from docpipe.parse.html import HtmlParser
 from docpipe.parse.markdown import MarkdownParser
 from docpipe.parse.pdf import PdfParser
 from docpipe.parse.text import TextParser
-from docpipe.protocols import Chunker, Parser
-from docpipe.testing import ChunkerContract, ParserContract
+from docpipe.protocols import Chunker, Embedder, Parser
+from docpipe.testing import ChunkerContract, EmbedderContract, ParserContract
 
 
 def pdf(*texts: str) -> bytes:
@@ -57,3 +59,18 @@ class TestLayoutChunker(ChunkerContract):
 
     def make(self) -> Chunker:
         return LayoutChunker(tokenizer="characters", max_tokens=300)
+
+
+class TestHashingEmbedder(EmbedderContract):
+    """The one for tests."""
+
+    def make(self) -> Embedder:
+        return HashingEmbedder()
+
+
+@pytest.mark.slow
+class TestLocalEmbedder(EmbedderContract):
+    """The one of the quickstart."""
+
+    def make(self) -> Embedder:
+        return LocalEmbedder()

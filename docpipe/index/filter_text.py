@@ -228,7 +228,17 @@ def _text(field: str, token: _Token) -> str:
         near = difflib.get_close_matches(token.text, kinds, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise _wrong(f"{token.text!r} is not a kind of block", token.at, f"{hint}kinds are {', '.join(kinds)}")
+    if field == "language" and _TAGGED.fullmatch(token.text):
+        primary = token.text.partition("-")[0].lower()
+        raise _wrong(
+            f"a chunk's language is a primary one, as {primary!r}, and {token.text!r} says more",
+            token.at,
+            f"write language = {primary}; what whole documents say is {META}language",
+        )
     return token.text
+
+
+_TAGGED = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})+", re.A)
 
 
 def _number(field: str, token: _Token) -> int:

@@ -1,6 +1,7 @@
 """Contract suites and fakes for the authors of stages: subclass a suite, say what to make, and pytest runs it."""
 
 from docpipe.testing.chunking import ChunkerContract, parsed
+from docpipe.testing.embedding import EmbedderContract
 from docpipe.testing.parsing import ParserContract, blob
 from docpipe.testing.samples import (
     AWKWARD,
@@ -21,6 +22,7 @@ __all__ = [
     "DIM",
     "MODEL",
     "ChunkerContract",
+    "EmbedderContract",
     "IndexContract",
     "ParserContract",
     "blob",

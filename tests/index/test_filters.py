@@ -13,7 +13,9 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 COMPARISONS = st.one_of(
     st.builds(
         lambda field, operator, value: f"{field} {operator} {quoted(value)}",
-        st.sampled_from(["uri", "title", "language", "media_type", "document_id", "authors", "meta.subject", "meta.x"]),
+        st.sampled_from(
+            ["uri", "title", "meta.language", "media_type", "document_id", "authors", "meta.subject", "meta.x"]
+        ),
         st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "~"]),
         TEXTS,
     ),
@@ -138,6 +140,11 @@ def test_a_chunk_fits_or_not(text: str, fits: bool) -> None:
     [
         ("lang = zh", "'lang' is not a field", "did you mean 'language'?"),
         ("colour = red", "'colour' is not a field", "fields are uri, media_type"),
+        ("meta. = red", "'meta.' is not a field", "and meta.KEY"),
+        ("language = zh-Hant", "is a primary one, as 'zh'", "what whole documents say is meta.language"),
+        ("created = soon", "'created' is compared with a date, not with 'soon'", "2024-05-31"),
+        ("meta.modified ~ 2024", "`~` compares texts", ""),
+        ("meta.modified in (2024, x)", "'meta.modified' is compared with a date", "2024-05-31"),
         ("", "a field is missing", "fields are uri"),
         ("page = three", "'page' is compared with a whole number", ""),
         ("page ~ 3", "`~` compares texts", ""),
