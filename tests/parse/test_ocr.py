@@ -1,6 +1,7 @@
 """Scans and images read on this machine: what is printed is found, at its place, upright or not."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -87,9 +88,9 @@ def parsed(source: Blob, parser: OcrParser | None = None) -> Document:
 
 
 def seen(text: str, left: float, top: float, right: float, bottom: float) -> Seen:
-    count = len("".join(text.split()))
-    centres = tuple((n + 0.5) / count for n in range(count))
-    return Seen(((left, top), (right, top), (right, bottom), (left, bottom)), Reading(text, 0.99, centres))
+    count = max(1, len(text.strip()))
+    edges = [edge / count for word in re.finditer(r"\S+", text.strip()) for edge in word.span()]
+    return Seen(((left, top), (right, top), (right, bottom), (left, bottom)), Reading(text, 0.99, tuple(edges)))
 
 
 class TestLines:
@@ -112,7 +113,7 @@ class TestLines:
 
     def test_a_line_whose_letters_were_not_placed_is_one_word(self) -> None:
         one = seen("one two", 0, 0, 120, 10)
-        (line,) = printed([one._replace(reading=one.reading._replace(centres=(0.5,)))], Frame(300, 400))
+        (line,) = printed([one._replace(reading=one.reading._replace(edges=(0.0, 1.0)))], Frame(300, 400))
         assert [word.text for word in words([line])] == ["one two"]
 
     def test_blanks_are_no_line(self) -> None:

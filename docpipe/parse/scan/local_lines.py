@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from docpipe.parse.content import Box, FoundTable, Word
@@ -15,6 +14,8 @@ _LETTERS = 0.72
 """Size of the letters of a line, in heights of the area that the detector finds for it."""
 _ENDS = 0.2
 """Of that height: what it adds at each end."""
+_ROOM = 0.08
+"""Of that height: white space that belongs to a letter at its side."""
 _LIKE_MOST = (0.78, 1.22)
 """Sizes within these bounds of the usual one are the usual one: areas differ by the letters in a line."""
 _NEAR = 6.0
@@ -133,28 +134,22 @@ def _line(one: Seen, frame: Frame) -> PrintedLine | None:
     _, height = extent(one.corners)
     left, right = min(x for x, _ in points), max(x for x, _ in points)
     top, bottom = min(y for _, y in points), max(y for _, y in points)
-    inset = min(_ENDS * height, 0.2 * (right - left))
-    left, right = left + inset, right - inset
-    edges = _edges(text, one.reading.centres, left, right)
+    edges = _with_room([left + edge * (right - left) for edge in one.reading.edges], _ROOM * height)
+    if len(edges) != 2 * words:
+        inset = min(_ENDS * height, 0.2 * (right - left))
+        left, right, edges = left + inset, right - inset, ()
+    else:
+        left, right = edges[0], edges[-1]
     return PrintedLine(left, top, right, bottom, text, round(_LETTERS * height, 1), 0, edges)
 
 
-def _edges(text: str, centres: Sequence[float], left: float, right: float) -> tuple[float, ...]:
-    """Left and right of each word, from the middles of its letters; nothing where these are not told for each."""
-    if len("".join(text.split())) != len(centres):
-        return ()
-    borders = [0.0, *((one + other) / 2 for one, other in pairwise(centres)), 1.0]
-    found: list[float] = []
-    at = 0
-    for word in text.split():
-        first, at = at, at + len(word)
-        narrow = [2 * (centres[n] - borders[n]) for n in (first,)] + [2 * (borders[at] - centres[at - 1])]
-        pitch = min(narrow) if len(word) == 1 else (centres[at - 1] - centres[first]) / (len(word) - 1)
-        start = max(borders[first], centres[first] - pitch / 2, 0.0)
-        stop = min(borders[at], centres[at - 1] + pitch / 2, 1.0)
-        found += (left + start * (right - left), left + max(start, stop) * (right - left))
-    found[0], found[-1] = left, right
-    return tuple(found)
+def _with_room(edges: Sequence[float], room: float) -> tuple[float, ...]:
+    """Edges of words where their ink ends, a little farther apart: letters have room at their sides."""
+    wide = list(edges)
+    for at in range(1, len(wide) - 1, 2):
+        more = min(room, (wide[at + 1] - wide[at]) / 3)
+        wide[at : at + 2] = wide[at] + more, wide[at + 1] - more
+    return tuple(wide)
 
 
 def words(lines: Sequence[PrintedLine]) -> list[Word]:

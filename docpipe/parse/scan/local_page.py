@@ -130,7 +130,7 @@ def _upwards(
             continue
         best = ways[max(read)[1]][0]
         corners = _in_frame(_rolled(quad, turn), turn, scale, size)
-        lines = printed([Seen(corners, best.reading._replace(centres=()))], frame)
+        lines = printed([Seen(corners, best.reading._replace(edges=()))], frame)
         if lines:
             found.append(lines)
     return found
@@ -157,5 +157,5 @@ def _is_trusted(readings: Sequence[Reading]) -> bool:
         return False
     if sum(reading.ink * reading.score for reading in readings) < _TRUSTED * ink:
         return False
-    lost, letters = sum(one.lost for one in readings), sum(len(one.centres) for one in readings)
+    lost, letters = sum(one.lost for one in readings), sum(one.letters for one in readings)
     return lost < _FEWEST_LOST or lost < _LOST * letters

@@ -38,8 +38,10 @@ class Reading(NamedTuple):
     text: str
     score: float
     """From 0 to 1: how sure the letters are, times the share of the line's ink that they account for."""
-    centres: tuple[float, ...]
-    """Of each letter that is no blank, from 0 to 1 of the line's length."""
+    edges: tuple[float, ...]
+    """Left and right of each word, from 0 to 1 of the line's length."""
+    letters: int = 0
+    """Number of signs that are no blanks."""
     ink: int = 0
     """How long the line is where letters are printed, in steps (sixths of its height), ornaments left out."""
     lost: int = 0
@@ -75,14 +77,49 @@ def reading(said: "type_likelihoods", letters: Sequence[str], line: "type_line")
     ink = int(inked.sum())
     if not places:
         return NOTHING._replace(ink=ink)
-    length = max(1.0, line.shape[1] / STEP)
     return Reading(
         text="".join(signs),
         score=float(said[steps, best[steps]].mean()) * (1 - int(unread.sum()) / max(1, ink)),
-        centres=tuple(min(1.0, (step + 0.5) / length) for step, _ in places),
+        edges=tuple(column / line.shape[1] for column in _edges(line, list(zip(steps.tolist(), signs, strict=True)))),
+        letters=len(places),
         ink=ink,
         lost=_lost(inked, list(zip(steps.tolist(), signs, strict=True))),
     )
+
+
+def _edges(line: "type_line", signs: Sequence[tuple[int, str]]) -> list[int]:
+    """First column and the one behind the last of each word: between two words the widest stretch without ink."""
+    import numpy as np
+
+    empty = _dark(line) == 0
+    inked = np.flatnonzero(~empty)
+    cuts = [cut for (_, end), (start, _) in pairwise(_words(signs)) for cut in _widest(empty, end, start)]
+    return [int(inked[0]) if len(inked) else 0, *cuts, int(inked[-1]) + 1 if len(inked) else line.shape[1]]
+
+
+def _words(signs: Sequence[tuple[int, str]]) -> list[tuple[int, int]]:
+    """The middles of the first and of the last sign of each word, as columns."""
+    found: list[tuple[int, int]] = []
+    blank = True
+    for step, sign in signs:
+        middle = step * STEP + STEP // 2
+        if sign.strip():
+            found.append((middle, middle)) if blank else found.append((found.pop()[0], middle))
+        blank = not sign.strip()
+    return found
+
+
+def _widest(empty: Any, start: int, stop: int) -> tuple[int, int]:
+    """The longest stretch of empty columns between two; the middle where there is none."""
+    import numpy as np
+
+    framed = np.concatenate([[False], empty[start:stop], [False]]).astype(np.int8)
+    steps = np.diff(framed)
+    first, end = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    if not len(first):
+        return (start + stop) // 2, (start + stop) // 2
+    best = int(np.argmax(end - first))
+    return start + int(first[best]), start + int(end[best])
 
 
 def _dark(line: "type_line") -> Any:
