@@ -41,7 +41,7 @@ _LOOKS = 4
 """How many versions are tried at most: upkeep may clean one away while it is read."""
 _DEEPEST = 2_000
 """Candidates of each leg where those that are usually enough hold too few different texts."""
-_LEAST_REACH = 20
+_LEAST_REACH = 40
 """From how many candidates hits are chosen, at least: phrases need some to be compared with."""
 
 

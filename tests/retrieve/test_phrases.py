@@ -46,4 +46,4 @@ def test_nothing_shared_is_nothing_gained() -> None:
 
 def test_a_gain_can_change_the_order_of_close_candidates_only() -> None:
     found = [Fused(id=name, score=score, found_by=("text",)) for name, score in {"a": 0.5, "b": 0.45, "c": 0.1}.items()]
-    assert [one.id for one in raised(found, [0.0, 1.0, 1.0])] == ["b", "a", "c"]
+    assert [one.id for one in raised(found, [0.0, 1.0, 1.0], [0.0, 0.0, 0.0])] == ["b", "a", "c"]
