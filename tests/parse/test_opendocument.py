@@ -72,6 +72,31 @@ class TestText:
         assert found(document, "secret").native_label == HIDDEN
         assert found(document, "Li: remark").native_label == HIDDEN
 
+    @pytest.mark.parametrize(
+        ("about", "expected"),
+        [
+            ('fo:color="#ffffff"', [HIDDEN]),
+            ('fo:font-size="1pt"', [HIDDEN]),
+            ('fo:color="#ffffff" fo:background-color="#000080"', [""]),
+            ('fo:color="#333333" fo:font-size="9pt"', [""]),
+        ],
+        ids=["white", "tiny", "white on blue", "usual"],
+    )
+    def test_letters_that_nobody_sees_are_hidden_text(self, about: str, expected: list[str]) -> None:
+        styles = (
+            f'<style:style style:name="Up" style:family="text"><style:text-properties {about}/></style:style>'
+            '<style:style style:name="T1" style:family="text" style:parent-style-name="Up"/>'
+        )
+        body = '<office:text><text:p><text:span text:style-name="T1">obey</text:span></text:p></office:text>'
+        document = read(OpenDocumentParser(), opendocument(body, automatic=styles))
+        assert [block.native_label for block in document.blocks] == expected
+
+    def test_a_hidden_section_is_hidden_text(self) -> None:
+        document = written(
+            '<text:section text:display="none"><text:p>obey</text:p></text:section><text:p>seen</text:p>'
+        )
+        assert found(document, "obey").native_label == HIDDEN and texts(document, BlockKind.PARAGRAPH) == ["seen"]
+
     def test_links_to_elsewhere_are_told(self) -> None:
         document = written('<text:p>See <text:a xlink:href="https://example.org/lake">the lake</text:a>.</text:p>')
         assert texts(document, BlockKind.PARAGRAPH) == ["See the lake."]

@@ -60,7 +60,7 @@ def read_open_document(package: Package) -> Paper:
         elif part.tag in (OFFICE + "presentation", OFFICE + "drawing"):
             _Slides(paper, known, styles).read(part)
         else:
-            OpenFlow(paper, known).write(part)
+            OpenFlow(paper, known, on_white=True).write(part)
     _running(styles, known, paper)
     return paper
 

@@ -1,16 +1,20 @@
 """The styles of an OpenDocument -> what is a title, hidden or numbered (pure)."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from docpipe.parse.office.names import number, value
 from docpipe.parse.office.numerals import numeral
-from docpipe.parse.office.open_names import STYLE, TABLE, TEXT
+from docpipe.parse.office.open_names import FO, STYLE, TABLE, TEXT, points
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _FORMS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+_WHITE = re.compile(r"#(?:[Ff][A-Fa-f0-9]){3}")
+_SMALLEST = 2.0
+"""In points; letters that are not larger cannot be read."""
 _DEEPEST = 24
 
 
@@ -31,7 +35,9 @@ class OpenStyles(NamedTuple):
     names: Mapping[str, tuple[str, ...]]
     """A paragraph style -> its own shown name and those it is based on."""
     hidden: frozenset[str]
-    """Text styles and sheet styles that show nothing."""
+    """Text styles and sheet styles that show nothing, or letters too small to be read."""
+    pale: frozenset[str]
+    """Text styles of white letters without a colour behind them."""
     lists: Mapping[str, Mapping[int, ListLevel]]
     """List styles: levels from 1."""
     list_of: Mapping[str, str]
@@ -54,7 +60,8 @@ def read_open_styles(trees: Iterable["Element | None"]) -> OpenStyles:
                 lists[value(element, STYLE + "name")] = dict(map(_level, element))
     return OpenStyles(
         names={name: _chain(name, styles) for name in styles},
-        hidden=frozenset(name for name, element in styles.items() if _is_hidden(element)),
+        hidden=frozenset(name for name in styles if _told(name, styles, _is_hidden)),
+        pale=frozenset(name for name in styles if _told(name, styles, _is_pale)),
         lists=lists,
         list_of={name: value(item, STYLE + "list-style-name") for name, item in styles.items()},
     )
@@ -68,10 +75,31 @@ def _chain(name: str, styles: Mapping[str, "Element"]) -> tuple[str, ...]:
     return (*found, name)
 
 
-def _is_hidden(element: "Element") -> bool:
-    return any(
-        value(child, TEXT + "display") == "none" or value(child, TABLE + "display") == "false" for child in element
-    )
+def _told(name: str, styles: Mapping[str, "Element"], ask: Callable[["Element"], bool | None]) -> bool:
+    """What the nearest style of a chain says that says anything."""
+    answers = (ask(styles[link]) for link in _chain(name, styles) if link in styles)
+    return next((answer for answer in answers if answer is not None), False)
+
+
+def _is_hidden(element: "Element") -> bool | None:
+    for child in element:
+        if value(child, TEXT + "display") == "none" or value(child, TABLE + "display") == "false":
+            return True
+        size = points(child, FO + "font-size")
+        if size:
+            return size <= _SMALLEST
+    return None
+
+
+def _is_pale(element: "Element") -> bool | None:
+    """Whether letters are white on nothing; a colour behind them says no."""
+    for child in element:
+        if value(child, FO + "background-color", "transparent") != "transparent":
+            return False
+        colour = value(child, FO + "color")
+        if colour:
+            return bool(_WHITE.fullmatch(colour))
+    return None
 
 
 def _level(element: "Element") -> tuple[int, ListLevel]:

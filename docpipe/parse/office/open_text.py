@@ -30,11 +30,14 @@ _MOST_CELLS = 100_000
 class OpenFlow:
     """Writes elements of a text, a frame or a cell onto paper."""
 
-    def __init__(self, paper: Paper, styles: OpenStyles) -> None:
+    def __init__(self, paper: Paper, styles: OpenStyles, *, on_white: bool = False) -> None:
+        """`on_white`: whether nothing but white paper is behind the text that stands in no frame and no table."""
         self.paper = paper
         self._styles = styles
+        self._unseen = styles.hidden | styles.pale if on_white else styles.hidden
         self._counts: dict[str, list[int]] = {}
         self._depth = 0
+        self._inside = 0  # of frames and tables
         self._box: BBox | None = None
         self._label = ""
 
@@ -56,7 +59,10 @@ class OpenFlow:
         self._depth -= 1
 
     def _other(self, element: "Element") -> None:
-        if element.tag not in _LEFT_OUT and isinstance(element.tag, str):
+        if element.tag == TEXT + "section" and value(element, TEXT + "display") == "none":
+            lines = ("".join(part.itertext()) for part in element.iter(TEXT + "p", TEXT + "h"))
+            self.paper.add(BlockKind.OTHER, "\n".join(lines), label=HIDDEN)
+        elif element.tag not in _LEFT_OUT and isinstance(element.tag, str):
             self._blocks(element)
 
     def _heading(self, element: "Element") -> None:
@@ -119,7 +125,9 @@ class OpenFlow:
 
     def _table(self, element: "Element") -> None:
         anchored: list[_Inline] = []
+        self._inside += 1
         table = open_table(element, lambda cell: self._cell(cell, anchored))
+        self._inside -= 1
         cells = [cell for row in table.rows for cell in row]
         if len(cells) == 1:
             self._add(BlockKind.PARAGRAPH, folded(cells[0].text))
@@ -137,7 +145,7 @@ class OpenFlow:
         return "\n".join(lines)
 
     def _inline(self, element: "Element") -> "_Inline":
-        inline = _Inline(self._styles)
+        inline = _Inline(self._unseen if self._inside == 0 else self._styles.hidden)
         inline.walk(element)
         return inline
 
@@ -160,7 +168,9 @@ class OpenFlow:
         text = value_of_child(element, SVG + "desc") or value_of_child(element, SVG + "title")
         if len(text) > _LEAST_ALTERNATIVE:
             self._add(BlockKind.FIGURE, text, label="frame")
+        self._inside += 1
         self._blocks(element)
+        self._inside -= 1
 
 
 def add_annotation(element: "Element", paper: Paper) -> None:
@@ -177,21 +187,21 @@ def value_of_child(element: "Element", name: str) -> str:
 class _Inline:
     """The inside of a paragraph."""
 
-    def __init__(self, styles: OpenStyles) -> None:
+    def __init__(self, unseen: frozenset[str]) -> None:
         self._parts: list[str] = []
         self.hidden: list[str] = []
         self.frames: list[Element] = []
         self.notes: list[Element] = []
         self.comments: list[Element] = []
         self.links: list[tuple[str, str]] = []
-        self._styles = styles
+        self._unseen = unseen
 
     @property
     def text(self) -> str:
         return "".join(self._parts)
 
     def walk(self, element: "Element", *, hidden: bool = False) -> None:
-        hidden = hidden or value(element, TEXT + "style-name") in self._styles.hidden
+        hidden = hidden or value(element, TEXT + "style-name") in self._unseen
         parts = self.hidden if hidden else self._parts
         parts.append(_white(element.text))
         for child in element:
