@@ -420,6 +420,11 @@ class TestHostile:
         with pytest.raises(CorruptSource, match="header"):
             inside(tmp_path, "box.tar", data)
 
+    def test_a_mailbox_of_one_endless_line_takes_no_time(self, tmp_path: Path) -> None:
+        line = b"From a@example.org " + b"11:11 " * 500_000
+        assert inside(tmp_path, "old.mbox", line) == []
+        assert inside(tmp_path, "new.mbox", mailbox(b"To: a\n\n" + line)) == ["new.mbox!/1.eml"]
+
     def test_a_file_that_holds_itself_ends_at_the_depth(self, tmp_path: Path) -> None:
         """What a zip quine does, seen from its levels: each holds the next, and the last is not opened."""
         data = zipped({"a.txt": "x"})

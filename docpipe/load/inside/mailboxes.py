@@ -16,6 +16,8 @@ _UNSAFE = re.compile(r"[^\w.@+=-]+")
 _LONGEST_LINE = 1 << 20
 _HEADERS = 64 << 10
 _LONGEST_ID = 150
+_LONGEST_FROM = 300
+"""Bytes of the line before a message: an address and a date."""
 
 
 class Mailbox:
@@ -59,7 +61,12 @@ class Mailbox:
 def is_mailbox(head: bytes) -> bool:
     """Whether a file begins as a mailbox: the line with `From `, then a header."""
     line, _, rest = head.lstrip(b"\r\n").partition(b"\n")
-    return bool(_FROM.match(line) and re.match(rb"(?:>?[\w-]+:)", rest))
+    return _begins(line) and re.match(rb">?[\w-]+:", rest) is not None
+
+
+def _begins(line: bytes) -> bool:
+    """Whether a message begins after this line."""
+    return line.startswith(b"From ") and _FROM.match(line[:_LONGEST_FROM]) is not None
 
 
 def _messages(file: BinaryIO) -> Iterator[tuple[int, int]]:
@@ -67,7 +74,7 @@ def _messages(file: BinaryIO) -> Iterator[tuple[int, int]]:
     at, start, blank = 0, -1, True
     file.seek(0)
     while line := file.readline(_LONGEST_LINE):
-        if blank and line.startswith(b"From ") and _FROM.match(line):
+        if blank and _begins(line):
             if start >= 0:
                 yield start, at
                 file.seek(at + len(line))

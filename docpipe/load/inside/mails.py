@@ -15,7 +15,7 @@ SMALL_PICTURE = 10_000
 """Bytes; pictures inside the text of a mail below this are logos and the like: they are left out."""
 _DEEPEST = 20
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
-_ENVELOPES = frozenset({"application/pgp-encrypted"})
+_SEALED = "multipart/encrypted"
 
 
 class Mail:
@@ -62,6 +62,8 @@ def _narrow(data: bytes) -> bytes:
 def _attached(part: "Message[str, str]", depth: int) -> Iterator["Message[str, str]"]:
     """The parts that are no text of a mail, in order."""
     inner = part.get_payload()
+    if part.get_content_type() == _SEALED:
+        return  # for its receivers' keys only: the mail itself says so
     if isinstance(inner, list):
         if depth:
             for one in inner:
@@ -71,7 +73,7 @@ def _attached(part: "Message[str, str]", depth: int) -> Iterator["Message[str, s
     kind = part.get_content_type()
     disposition = str(part.get("Content-Disposition") or "").strip().lower()
     is_text = kind in ("text/plain", "text/html") and not disposition.startswith("attachment")
-    if not is_text and kind not in _SIGNATURES and kind not in _ENVELOPES:
+    if not is_text and kind not in _SIGNATURES:
         yield part
 
 

@@ -16,7 +16,8 @@ BETWEEN = "\x00"
 """The same in a location: no path can have it."""
 _LONGEST_PART = 200
 _LONGEST_NAME = 1_000
-_CONTROL = re.compile("[\x00-\x1f\x7f\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069]")
+"""Also what turns the direction of writing over, so that `fdp.exe` is read as `exe.pdf`."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 _EARLIEST, _LATEST = -(2**33), 2**33
 """Seconds around 1970 that fit into 64 bits as nanoseconds."""
