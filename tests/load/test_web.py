@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from little_web import LittleWeb, Shown
 from quick_retries import quick_retries as quick_retries
 from standin import Refusal, StandIn
-from toy_stages import ToyStages
+from toy_stages import ToyChunker, ToyParser, ToyStages
 
 import docpipe
 from docpipe._http.endpoint import Endpoint
@@ -19,6 +20,7 @@ from docpipe.load.media import served_media_type
 from docpipe.load.web import WebLoader
 from docpipe.pipeline.file.options import RunOptions
 from docpipe.pipeline.ingest.run import Run
+from docpipe.pipeline.processes.work import Long, Work
 from docpipe.pipeline.report.reports import RunReport
 from docpipe.types import Entry, Outcome, Status
 
@@ -153,12 +155,29 @@ def test_the_bytes_come_with_type_and_digest(web: LittleWeb) -> None:
 
 
 def test_a_long_file_is_fetched_once_for_all_its_parts(web: LittleWeb) -> None:
-    web.pages["/a.pdf"] = Shown(body=b"%PDF-1.7 ...", etag="1")
-    made = loader(web, "/a.pdf")
-    entry = listed(made)["a.pdf"]
+    web.pages["/a.txt"] = Shown(body=b"page\f" * 100, etag="1")
+    made = loader(web, "/a.txt")
+    entry = listed(made)["a.txt"]
     assert isinstance(entry, Entry)
-    assert made.read(entry) == made.read(entry)
+    work = Work(loaders=(made,), parser=ToyParser(), chunker=ToyChunker())
+    long = work.open(0, entry, "")
+    assert isinstance(long, Long)
+    for start in range(0, long.pages, long.part):
+        work.part(0, entry, long.source.digest, start, start + long.part)
     assert len(web.calls("GET")) == 1
+
+
+def test_a_page_is_fetched_by_the_main_process_for_its_worker_and_no_other(web: LittleWeb) -> None:
+    web.pages["/a.txt"] = Shown(body=b"the page", etag="1")
+    made = loader(web, "/a.txt", "/b.txt")
+    entry = listed(made)["a.txt"]
+    assert isinstance(entry, Entry)
+    work = Work(loaders=(made,), parser=ToyParser(), chunker=ToyChunker())
+    assert work.answer("fetch", (0, entry), (0, entry, "")).data == b"the page"
+    other = replace(entry, location=f"{web.url}/b.txt")
+    for given in ((0, other), (1, entry)):
+        with pytest.raises(LookupError, match="not its call's"):
+            work.answer("fetch", given, (0, entry, ""))
 
 
 def test_a_text_comes_in_utf_8_where_only_its_server_knows_the_encoding(web: LittleWeb) -> None:

@@ -58,7 +58,7 @@ def zipped(parts: Mapping[str, str | bytes]) -> bytes:
     stream = BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
         for name, data in parts.items():
-            file.writestr(name, data)
+            file.writestr(name, data, zipfile.ZIP_STORED if name == "mimetype" else None)
     return stream.getvalue()
 
 

@@ -1,5 +1,6 @@
 """A small pipeline over files of several kinds, run by a process of its own that waits for a word: to be killed."""
 
+import os
 import resource
 import traceback
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toy_stages import ToyStages
+from toy_stages import ToyStages, appending
 
 from docpipe.chunk.layout import LayoutChunker
 from docpipe.embed.hashing import HashingEmbedder
@@ -36,9 +37,12 @@ class LoggedParser:
     inner: Any
     log: str = field(compare=False)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        appending(self.log)  # in a worker, before it is confined
+
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
-        with Path(self.log).open("a", encoding="utf-8") as file:
-            file.write(f"{blob.source.digest}\n")
+        os.write(appending(self.log), f"{blob.source.digest}\n".encode())
         yield from self.inner(blob)
 
 

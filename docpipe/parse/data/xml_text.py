@@ -39,7 +39,13 @@ def read_xml(data: bytes) -> "_Element":
         raise ValueError(str(error)[:200]) from None
     if root is None:
         raise ValueError("it has no element")
+    if any(len(element.attrib) > _MOST_ATTRIBUTES for element in root.iter()):
+        raise ValueError(f"an element has more than {_MOST_ATTRIBUTES:,} attributes")
     return root
+
+
+_MOST_ATTRIBUTES = 2_000
+"""Of one element: reading them takes the square of their number."""
 
 
 def is_prose(root: "_Element") -> bool:

@@ -10,7 +10,7 @@ FILE_BYTES = 2 * 2**30
 
 
 def install() -> bool:
-    """Limit open files and written files, leave no core dump, and end with the parent; whether the system can."""
+    """Limit open files and written files, and leave no core dump; whether the system can."""
     try:
         import resource
     except ImportError:
@@ -43,8 +43,8 @@ def lift_call_limits() -> None:
 def _lower(which: int, limit: int) -> None:
     import resource
 
-    _, hard = resource.getrlimit(which)
-    lowest = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    held = [one for one in resource.getrlimit(which) if one != resource.RLIM_INFINITY]
+    lowest = min([limit, *held])
     resource.setrlimit(which, (lowest, lowest))
 
 
