@@ -1,6 +1,7 @@
 """First bytes and name of a file -> its media type (pure)."""
 
 import re
+import zlib
 from struct import Struct
 
 from docpipe._encodings import wide_encoding
@@ -44,6 +45,12 @@ _ZIP_EXTENSIONS = {
     "xlsm": _XLSX, "xltx": _XLSX, "potx": _PPTX, "odt": _OPEN_DOCUMENT + "text", "ods": _OPEN_DOCUMENT + "spreadsheet",
     "odp": _OPEN_DOCUMENT + "presentation", "epub": "application/epub+zip",
 }  # fmt: skip
+_ZIP_SIGNS = frozenset({
+    b"[Content_Types].xml", b"_rels/.rels", b"mimetype", b"META-INF/manifest.xml", b"META-INF/container.xml",
+})  # fmt: skip
+"""Members of Office files and books: what these are is said by their names then."""
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,120}", re.A)
+_DEFLATED = 8
 _OLE_EXTENSIONS = {
     "doc": "application/msword", "dot": "application/msword", "xls": "application/vnd.ms-excel",
     "ppt": "application/vnd.ms-powerpoint", "pps": "application/vnd.ms-powerpoint",
@@ -92,8 +99,8 @@ _OPENINGS = (
     (re.compile(rb"WEBVTT(?:\s|$)"), "text/vtt"),
     (re.compile(rb"\d{1,6}\s*\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} --> \d"), "application/x-subrip"),
     (re.compile(rb"%YAML \d"), "application/yaml"),
-    (re.compile(rb"#!\s*\S{0,80}\bpython"), "text/x-python"),
-    (re.compile(rb"#!\s*\S{0,80}\b(?:ba|z|da|k)?sh\b"), "text/x-sh"),
+    (re.compile(rb"#![^\n]{0,80}\bpython"), "text/x-python"),
+    (re.compile(rb"#![^\n]{0,80}\b(?:ba|z|da|k)?sh\b"), "text/x-sh"),
     (re.compile(rb"\{\s*\"(?:[^\"\\\n]|\\.){0,200}\"\s*:\s*[\[{\"\d\-tfn]"), "application/json"),
     (re.compile(rb"\[\s*\{\s*\"(?:[^\"\\\n]|\\.){0,200}\"\s*:"), "application/json"),
 )
@@ -182,19 +189,31 @@ def _by_zip_members(head: bytes, extension: str) -> str:
     """A zip is known by the names in its first local headers; `mimetype` comes first where a format demands it."""
     names, at = [], 0
     while (at := head.find(b"PK\x03\x04", at)) >= 0 and at + _LOCAL_HEADER.size <= len(head):
-        *_, packed, _, length, extra = _LOCAL_HEADER.unpack_from(head, at)
+        _, _, _, method, *_, packed, _, length, extra = _LOCAL_HEADER.unpack_from(head, at)
         start = at + _LOCAL_HEADER.size
         name = head[start : start + length]
         if name == b"mimetype":
-            declared = head[start + length + extra :][:packed].decode("ascii", "replace").strip()
-            return declared.removesuffix("-template") if "/" in declared else "application/zip"
+            declared = _declared(head[start + length + extra :][:packed], method)
+            if declared:
+                return declared.removesuffix("-template")
         names.append(name)
         at = start + length
     for folder, media in _ZIP_FOLDERS:
         if any(name.startswith(folder) for name in names):
             return media
-    office = any(name in (b"[Content_Types].xml", b"_rels/.rels") for name in names)
+    office = any(name in _ZIP_SIGNS for name in names)
     return _ZIP_EXTENSIONS.get(extension, "application/zip") if office else "application/zip"
+
+
+def _declared(data: bytes, method: int) -> str:
+    """The media type in a member called `mimetype`, which some programs pack though they must not."""
+    if method == _DEFLATED:
+        try:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, 200)
+        except zlib.error:
+            return ""
+    declared = data.decode("ascii", "replace").strip()
+    return declared if _MEDIA_TYPE.fullmatch(declared) else ""
 
 
 def _by_ole_streams(head: bytes, extension: str) -> str:

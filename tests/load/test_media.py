@@ -105,3 +105,32 @@ def test_hostile_heads_take_no_time(unit: bytes) -> None:
 def test_text_types_are_those_an_editor_shows() -> None:
     assert is_text("text/html") and is_text("application/json")
     assert not is_text("application/pdf") and not is_text("image/png")
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "media"),
+    [
+        (b'{"a": [1]}', "data", "application/json"),
+        (b'[{"a": 1}]', "a.txt", "application/json"),
+        (b'{"nbformat": 4, "cells": [{"cell_type": "code"}], "nbformat_minor": 5}', "a", "application/x-ipynb+json"),
+        (b"[see above] {and below}", "a.txt", "text/plain"),
+        (b"WEBVTT\n\n", "a.txt", "text/vtt"),
+        (b"1\r\n00:00:01,000 --> 00:00:02,000\r\nx", "a", "application/x-subrip"),
+        (b"#!/usr/bin/env python3\n", "tool", "text/x-python"),
+        (b"#!/bin/bash\n", "tool", "text/x-sh"),
+        (b"\xef\xbb\xbf{\\rtf1 x}", "a.txt", "application/rtf"),
+        (b"a: 1\n", "a.yml", "application/yaml"),
+        (b"def f(): ...\n", "a.PY", "text/x-python"),
+        ("这是一份说明书，请仔细阅读。".encode("utf-16-le"), "a.txt", "text/plain"),
+    ],
+)
+def test_data_programs_and_subtitles_are_known_by_how_they_begin(head: bytes, name: str, media: str) -> None:
+    assert media_type(head, name) == media
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_declared_type_is_read_though_it_is_packed(packing: int) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", packing) as file:
+        file.writestr("mimetype", "application/epub+zip")
+    assert media_type(stream.getvalue(), "book") == "application/epub+zip"

@@ -132,11 +132,11 @@ def test_toml_keeps_digits_and_dates() -> None:
 
 class TestXml:
     def test_fields_have_paths_and_attributes(self) -> None:
-        orders = '<order n="1"><who>Li</who></order><order n="2"><who>Bo</who></order>'
+        orders = '<order n="1"><who><n>Li</n></who></order><order n="2"><who><n>Bo</n></who></order>'
         text = f'<s:shop xmlns:s="urn:x" id="3">{orders}</s:shop>'
         assert lines(read(text, XML)) == [
-            "shop.@id: 3", "shop.order[0].@n: 1", "shop.order[0].who: Li", "shop.order[1].@n: 2",
-            "shop.order[1].who: Bo",
+            "shop.@id: 3", "shop.order[0].@n: 1", "shop.order[0].who.n: Li", "shop.order[1].@n: 2",
+            "shop.order[1].who.n: Bo",
         ]  # fmt: skip
 
     def test_a_text_with_marks_is_prose(self, outline: Any) -> None:

@@ -181,8 +181,6 @@ def _is_large(value: Value) -> bool:
     """Whether it deserves a heading: more than a few leaves, a table, or long texts."""
     if isinstance(value, str):
         return False
-    if isinstance(value, list) and len(value) > 1 and all(map(is_flat, value)):
-        return True
     if isinstance(value, list) and all(isinstance(item, str) and not _is_long(item) for item in value):
         return False
     count, waiting = 0, [value]
@@ -192,6 +190,8 @@ def _is_large(value: Value) -> bool:
             count += 1
             if count > _FEW or _is_long(one):
                 return True
+        elif isinstance(one, list) and len(one) > 1 and all(map(is_flat, one)):
+            return True
         else:
             waiting.extend(children(one))
             count += not isinstance(one, str) and next(children(one), None) is None
