@@ -101,11 +101,18 @@ class Insides:
     """Those that were opened, or tried, although they are as they were."""
     _waiting: list[Holder] = field(default_factory=list)
     _spent: dict[str, _Spent] = field(default_factory=dict)
+    _holding: dict[int, HoldsFiles] = field(default_factory=dict)
+    _by: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for number, loader in enumerate(self.loaders):
+            if self.opening is not None and isinstance(loader, HoldsFiles):
+                self._holding[number], self._by[number] = loader, loader.holds_by
 
     def note(self, loader: int, entry: Entry, row: Known | None, action: Action) -> None:
         """Look into this file, if its loader says that it may hold files."""
-        holds = self.loaders[loader]
-        if self.opening is not None and isinstance(holds, HoldsFiles) and holds.may_hold(entry.uri):
+        holds = self._holding.get(loader)
+        if holds is not None and holds.may_hold(entry.uri):
             self._waiting.append(Holder(loader=loader, entry=entry, row=row, action=action))
 
     def rest(self) -> Iterator[tuple[int, Sequence[Entry | Outcome]]]:
@@ -133,21 +140,21 @@ class Insides:
                 self._cannot_open(holder, inside)
             else:
                 entries = ((one.uri, one.size, one.modified) for one in inside if isinstance(one, Entry))
-                self.marks[holder.entry.uri] = mark(self._holds(holder).holds_by, entries)
+                self.marks[holder.entry.uri] = self._mark(holder, entries)
                 yield from self._sliced(holder, inside)
 
     def _known(self, holder: Holder) -> list[Entry] | None:
         """What is inside it by the ledger; None where that has to be looked up in the file."""
-        row, entry, holds = holder.row, holder.entry, self._holds(holder)
+        row, entry, holds = holder.row, holder.entry, self._holding[holder.loader]
         if row is None or not self._as_it_was(holder, row):
             return None
-        if row.members == mark(holds.holds_by, [(_UNOPENED, 0, 0)]):
+        if row.members == self._mark(holder, [(_UNOPENED, 0, 0)]):
             if holder.action in WORK:
                 return None
             self.unread.append(entry.uri)
             return []
         members = self.known.inside(entry.uri)
-        if row.members != mark(holds.holds_by, members):
+        if row.members != self._mark(holder, members):
             return None
         self.marks[entry.uri] = row.members
         inside = [holds.inside(entry, *one) for one in members]
@@ -165,7 +172,7 @@ class Insides:
             spent.bytes + sum(one.size for one in inside if isinstance(one, Entry)),
         )
         try:
-            self._holds(holder).admit(holder.entry, members, total)
+            self._holding[holder.loader].admit(holder.entry, members, total)
         except DocpipeError as error:
             return error
         spent.members, spent.bytes = members, total
@@ -174,13 +181,11 @@ class Insides:
     def _cannot_open(self, holder: Holder, problem: BaseException) -> None:
         uri = holder.entry.uri
         self.problems[uri] = problem
-        self.marks[uri] = mark(self._holds(holder).holds_by, [(_UNOPENED, 0, 0)])
+        self.marks[uri] = self._mark(holder, [(_UNOPENED, 0, 0)])
         self.unread.append(uri)
 
-    def _holds(self, holder: Holder) -> HoldsFiles:
-        holds = self.loaders[holder.loader]
-        assert isinstance(holds, HoldsFiles)
-        return holds
+    def _mark(self, holder: Holder, members: Iterable[tuple[str, int, int]]) -> str:
+        return mark(self._by[holder.loader], members)
 
     def _sliced(
         self, holder: Holder, inside: Sequence[Entry | Outcome]
