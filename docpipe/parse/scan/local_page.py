@@ -1,6 +1,7 @@
 """A picture of a page -> the page with what is printed on it, laid out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from docpipe.parse.content import Box
@@ -15,6 +16,9 @@ from docpipe.parse.scan.local_rules import rules
 
 if TYPE_CHECKING:
     from docpipe.parse.scan.local_engine import type_picture
+
+type_reader = Callable[[type_corners], Reading]
+"""What stands on a line of the picture; no line is read twice."""
 
 _SAMPLE = 4
 """Lines that are read to see how the page lies."""
@@ -47,13 +51,14 @@ def page(picture: "type_picture", number: int, width: float, height: float, *, t
     """
     scale = picture.shape[1] / width
     quads = engine.detected(picture)
-    turn = _turn(picture, quads)
+    read = cache(partial(engine.read, picture))
+    turn = _turn(read, quads)
     frame = Frame(height, width) if turn in (90, 270) else Frame(width, height)
     straight = [quad for quad in quads if not _is_tall(_rolled(quad, turn))]
-    seen = _seen(picture, straight, turn, scale, (width, height))
+    seen = _seen(read, straight, turn, scale, (width, height))
     frame = frame._replace(slant=slant([one.corners for one in seen]))
     lines = printed([one for one in seen if one.reading.score >= _LEGIBLE], frame)
-    aside = _upwards(picture, [quad for quad in quads if quad not in straight], turn, scale, (width, height), frame)
+    aside = _upwards(read, [quad for quad in quads if quad not in straight], turn, scale, (width, height), frame)
     found = []
     if tables and _may_hold_tables(lines):
         drawn = rules(picture, turn, scale, frame)
@@ -65,17 +70,17 @@ def page(picture: "type_picture", number: int, width: float, height: float, *, t
     )
 
 
-def _turn(picture: "type_picture", quads: Sequence[type_corners]) -> int:
+def _turn(read: type_reader, quads: Sequence[type_corners]) -> int:
     """Degrees, clockwise, from the reading frame to the page as shown."""
     if not quads:
         return 0
     upright = sum(max(extent(quad)) * (-1 if _is_tall(quad) else 1) for quad in quads) >= 0
     longest = sorted(quads, key=lambda quad: -max(extent(quad)))[:_SAMPLE]
     one, other = (0, 180) if upright else (90, 270)
-    score = _score([engine.read(picture, _rolled(quad, one)) for quad in longest])
+    score = _score([read(_rolled(quad, one)) for quad in longest])
     if score >= _SURE:
         return one
-    turned_over = _score([engine.read(picture, _rolled(quad, other)) for quad in longest])
+    turned_over = _score([read(_rolled(quad, other)) for quad in longest])
     return other if turned_over > max(score + _CLEARLY, _TRUSTED) else one
 
 
@@ -96,11 +101,11 @@ def _rolled(quad: type_corners, turn: int) -> type_corners:
 
 
 def _seen(
-    picture: "type_picture", quads: Sequence[type_corners], turn: int, scale: float, size: tuple[float, float]
+    read: type_reader, quads: Sequence[type_corners], turn: int, scale: float, size: tuple[float, float]
 ) -> list[Seen]:
     """Lines that are read on a page turned so, in the reading frame."""
     rolled = [_rolled(quad, turn) for quad in quads]
-    readings = [(quad, engine.read(picture, quad)) for quad in rolled]
+    readings = [(quad, read(quad)) for quad in rolled]
     return [
         Seen(_in_frame(quad, turn, scale, size), reading) for quad, reading in readings if reading.text or reading.ink
     ]
@@ -114,7 +119,7 @@ def _in_frame(quad: type_corners, turn: int, scale: float, size: tuple[float, fl
 
 
 def _upwards(
-    picture: "type_picture",
+    read: type_reader,
     quads: Sequence[type_corners],
     turn: int,
     scale: float,
@@ -124,11 +129,11 @@ def _upwards(
     """Lines that run otherwise than the page, each read both ways; one letter by itself stands upright."""
     found: list[list[PrintedLine]] = []
     for quad in quads:
-        ways = [_seen(picture, [quad], way, scale, size) for way in (turn, (turn + 90) % 360, (turn + 270) % 360)]
-        read = [(way[0].reading.score, number) for number, way in enumerate(ways) if way]
-        if not read or max(read)[0] < _LEGIBLE:
+        ways = [_seen(read, [quad], way, scale, size) for way in (turn, (turn + 90) % 360, (turn + 270) % 360)]
+        scores = [(way[0].reading.score, number) for number, way in enumerate(ways) if way]
+        if not scores or max(scores)[0] < _LEGIBLE:
             continue
-        best = ways[max(read)[1]][0]
+        best = ways[max(scores)[1]][0]
         corners = _in_frame(_rolled(quad, turn), turn, scale, size)
         lines = printed([Seen(corners, best.reading._replace(edges=()))], frame)
         if lines:
