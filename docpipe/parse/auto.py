@@ -237,7 +237,10 @@ def _advice(media: str) -> str:
     if any(word in media for word in ("officedocument", "opendocument", "ms-", "ole", "rtf")):
         return "this Office file is not read: save it as docx, xlsx, pptx or PDF"
     if any(word in media for word in _ARCHIVES):
-        return "archives are not opened: unpack it"
+        return (
+            "zip, tar, gz, bz2 and xz are opened where their names say so, as deep as `max_depth` of load.files; "
+            "pack others as zip, or unpack them"
+        )
     return (
         "leave it out with `exclude`, convert it to PDF, HTML or text, or name a parser in `parse.auto: {other: ...}`"
     )
