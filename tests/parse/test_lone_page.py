@@ -40,6 +40,10 @@ def test_short_parts_over_the_width_of_the_page_are_a_running_line() -> None:
     assert [kind for kind, _ in furniture(parts)] == [BlockKind.FOOTER]
 
 
+def test_the_number_of_an_account_is_text() -> None:
+    assert furniture(printed((60, 785, "Harbour Bank, IBAN DE89 3704 0044 0532 0130 00", 8))) == []
+
+
 def test_a_signature_above_the_margin_is_text() -> None:
     assert furniture(printed((60, 700, "With kind regards,", 10), (60, 740, "J. Pilot, harbour master", 10))) == []
 

@@ -3,6 +3,7 @@
 On several pages running lines are known by coming back; here only by the margin, the gap to the text and the type.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -19,6 +20,8 @@ _GAP = 1.4
 """Least white space to the text, in heights of the line."""
 _NARROW_GAP = 0.4
 _LONGEST = 120
+_ACCOUNT = re.compile(r"(?:\d[ -]?){9}")
+"""The number of an account or a telephone: people ask for it, and on a letter it stands nowhere else."""
 _FEWEST = 4
 """Lines that must be left as text."""
 _MOST = 3
@@ -70,13 +73,14 @@ def _outer(
     """The rows from one edge of the page inwards, as far as they are running lines."""
     for row in rows[:_MOST]:
         depth = max(line.bottom for line in row) if kind is BlockKind.HEADER else height - min(line.top for line in row)
-        if sum(len(line.text) for line in row) > _LONGEST or depth > _ZONE * height:
+        text = " ".join(line.text for line in row)
+        if len(text) > _LONGEST or depth > _ZONE * height or _ACCOUNT.search(text):
             return
         tall = max(line.bottom - line.top for line in row)
         gap = _gap(row, kind, texts)
         size = max(line.size for line in row)
         in_margin = depth <= _MARGIN * height and size <= usual * 1.3
-        spread = _is_spread(row, width) and any(letter.isdigit() for line in row for letter in line.text)
+        spread = _is_spread(row, width) and any(letter.isdigit() for letter in text)
         apart = gap >= _GAP * tall and (in_margin or size <= _SMALL * usual)
         if not apart and not (spread and gap >= _NARROW_GAP * tall):
             return
