@@ -96,7 +96,9 @@ class FakePipe:
     failed: int = 0
     hits: tuple[Hit, ...] = (Hit(chunk=chunk(), score=0.5, rank=1, found_by=("vector", "text")),)
     found: Answer = ANSWER
-    stages: Any = field(default_factory=lambda: SimpleNamespace(answerer=SimpleNamespace(model="glm-4.6")))
+    stages: Any = field(
+        default_factory=lambda: SimpleNamespace(answerer=SimpleNamespace(model="glm-4.6"), run=SimpleNamespace(nice=0))
+    )
 
     def _say(self, name: str, **facts: Any) -> None:
         self.calls.append((name, facts))
@@ -609,7 +611,12 @@ class TestParse:
     def test_json_gives_the_blocks(self, docpipe: Out, file: Path) -> None:
         _, out, _ = docpipe("parse", str(file), "--json")
         form = json.loads(out)
-        assert [block["kind"] for block in form["blocks"]] == ["heading", "paragraph", "table"]
+        assert [(block["kind"], block["native_label"]) for block in form["blocks"]] == [
+            ("heading", "h1"),
+            ("paragraph", "p"),
+            ("other", "hidden"),  # letters that turn their text round
+            ("table", "table"),
+        ]
         assert {"id", "kind", "level", "page", "box", "span", "text", "native_label"} <= set(form["blocks"][0])
 
     def test_html_is_escaped_and_whole(self, docpipe: Out, file: Path, tmp_path: Path) -> None:
