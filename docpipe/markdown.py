@@ -8,6 +8,9 @@ from docpipe.types import FURNITURE, HIDDEN, NOTES, Block, BlockKind, Document
 _BULLET = re.compile(r"[•◦▪‣●○■□◆–·∙\uf0b7\uf0a7*+-]\s+")
 _ORDERED = re.compile(r"\(?\d{1,3}[.)]\s")
 _FENCE = re.compile(r"`{3,}")
+_WORD = re.compile(r"[a-z][\w+#-]{0,20}")
+_NO_LANGUAGES = frozenset({"code", "pre", "output", "text", "algorithm", "programlisting", "screen", "literallayout"})
+"""What formats call code without saying in which language."""
 _END = re.compile(r"--!?>")
 _HEADINGS = frozenset({BlockKind.TITLE, BlockKind.HEADING})
 
@@ -54,8 +57,14 @@ def block_markdown(block: Block, text: str) -> str:
     if block.kind is BlockKind.CODE:
         longest = max((len(fence) for fence in _FENCE.findall(text)), default=2)
         fence = "`" * (longest + 1)
-        return f"{fence}\n{text}\n{fence}"
+        return f"{fence}{_language(block)}\n{text}\n{fence}"
     return text
+
+
+def _language(block: Block) -> str:
+    """What a block of code is written in, where its format says so."""
+    label = block.native_label
+    return label if _WORD.fullmatch(label) and label not in _NO_LANGUAGES else ""
 
 
 def _between(last: Block, block: Block, text: str) -> str:
