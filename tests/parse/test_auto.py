@@ -81,8 +81,8 @@ class TestPages:
         ("application/x-ole-storage", "save it as docx, xlsx, pptx or PDF"),
         ("application/vnd.oasis.opendocument.graphics", "save it as docx, xlsx, pptx or PDF"),
         ("image/png", "parse.glm_ocr"),
-        ("application/zip", "unpack it"),
-        ("application/x-tar", "unpack it"),
+        ("application/zip", "unpack them"),
+        ("application/x-tar", "unpack them"),
         ("video/mp4", "leave it out with `exclude`"),
     ],
 )
