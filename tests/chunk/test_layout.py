@@ -200,6 +200,18 @@ def test_a_chunk_knows_its_language(make: Make, text: str, declared: str, langua
     assert chunk.language == language
 
 
+def test_the_chinese_page_of_an_english_document_is_found_by_its_language(make: Make) -> None:
+    english, chinese = (
+        "The pilot waits at the buoy and the tide is high. " * 30,
+        "引航员在浮标处等待,直到潮水足够高。" * 30,
+    )
+    parts = [(K.PARAGRAPH, 0, text) for text in (english, english, chinese, chinese, english, english)]
+    found = chunks(make(parts, language="en"))
+    pages = {language: {page for c in found if c.language == language for page in c.pages} for language in ("en", "zh")}
+    assert 2 in pages["zh"] and {1, 3} <= pages["en"]
+    assert {c.language for c in found} == {"en", "zh"}
+
+
 def test_chunks_say_what_their_document_says_of_itself(make: Make) -> None:
     document = make([(K.TITLE, 1, "On tides"), (K.PARAGRAPH, 0, "The tide is high and it is in the bay.")])
     said = {"author": "Ann Li", "created": "31 May 2024", "language": "zh-Hant", "Last Editor": "Bo\nWu"}
