@@ -44,6 +44,9 @@ _OVERRIDE = re.compile(
 _SPOILT_REPLY = re.compile(
     r"\b(?:alter|anagram|augment|combine|convert|encode|encrypt|enhance|incorporate|integrate|introduce|jumble|misspell"
     rf"|modify|rearrange|render|replace|reverse|scramble|shuffle|substitute|swap|translate|weave)\b{_TEXT}{{0,160}}?{_YOUR_REPLY}"
+    rf"|\b(?:use|write|provide|give)\b{_TEXT}{{0,60}}?\b(?:anagrams?|emojis?|typos?|vowels?|rhymes?|riddles?|misspellings?)"
+    rf"\b{_TEXT}{{0,60}}? (?:in|of|for) {_YOUR_REPLY}|\b(?:provide|give|write|render) {_YOUR_REPLY} "
+    r"(?:using|with|in) (?:[\w-]+ ){0,2}(?:substitution|misspellings?|typos?|rhymes?|code|anagrams?|riddles?)\b"
     rf"|{_START}in {_YOUR_REPLY},? (?:suggest|tease|promote|recommend|advertise|mention|claim|hint|urge|pretend)\b"
     r"|\b(?:add|include|insert|append|put|embed|hide)\b(?: an?| the| some)?(?: [\w-]+)?(?: [\w-]+)? ?"
     r"(?:[\"\u201c'\u2018].{1,200}?|(?:sentence|link|headline|phrase|reason|reminder|tip|advert\w*|image)s?\b"

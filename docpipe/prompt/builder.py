@@ -7,7 +7,7 @@ from typing import Literal
 
 from docpipe.errors import InvalidOption
 from docpipe.prompt.budget import MESSAGE_TOKENS, QUESTION_TOKENS, Budget, first_kept
-from docpipe.prompt.neutral import neutral, without_roles
+from docpipe.prompt.neutral import told, without_roles
 from docpipe.prompt.sources import Excerpt, attributes, choose, known
 from docpipe.prompt.system import REMINDER
 from docpipe.types import Exchange, Prompt, Segment
@@ -126,8 +126,8 @@ def _without_instruction(prompt: Prompt) -> Prompt:
 
 @lru_cache(maxsize=8)
 def _pinned(number: int, document: Pinned) -> Segment:
-    told = attributes({"title": document.title, "file": document.uri})
-    text = f'<document id="D{number}"{told}>\n{neutral(document.text).strip()}\n</document>'
+    facts = attributes({"title": document.title, "file": document.uri})
+    text = f'<document id="D{number}"{facts}>\n{told(document.text).strip()}\n</document>'
     if number == 1:
         text = f"These documents are always at hand; their markers are [D1] and so on.\n{text}"
     return Segment(name="pinned", role="system", text=text, stable=True)

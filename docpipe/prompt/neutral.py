@@ -6,6 +6,8 @@ text, and `chat.folding` takes both forms for the same words, so that a quote is
 
 import re
 
+from docpipe._orders import orders
+
 _FENCES = "source|document|question|instruction"
 _TEMPLATE = (
     r"s|sop|eop|bos|eos|think|tools?|tool_call|tool_response|arg_key|arg_value|start_of_turn|end_of_turn"
@@ -22,6 +24,7 @@ _MARKERS = re.compile(rf"(?<![A-Za-z0-9_)\]])(?:\[{_NUMBER}(?:[,;–-]{_NUMBER})
 _WIDE_BRACKETS = str.maketrans("[]", "［］")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff\U000e0000-\U000e007f]+")
 """Control characters, halves of characters, and letters that only machines see."""
+_LEFT_OUT = "［…］"
 _BLANK = re.compile("[\x0b\x0c\x1c-\x1f]")
 
 
@@ -41,6 +44,16 @@ def neutral(text: str) -> str:
     An index behind a name, `row[1]`, is no marker.
     """
     return _MARKERS.sub(lambda match: match[0].translate(_WIDE_BRACKETS), without_roles(text))
+
+
+def told(text: str) -> str:
+    """Text of documents and pages as a model is given it: neutral, and sentences that give it orders left out.
+
+    Such sentences are cut out of documents before they are indexed; tables and pages of the web come here whole.
+    """
+    for span in reversed(orders(text)):
+        text = f"{text[: span.start]}{_LEFT_OUT}{text[span.end :]}"
+    return neutral(text)
 
 
 def attribute(text: str, *, longest: int = 200) -> str:

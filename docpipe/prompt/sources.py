@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from docpipe.prompt.budget import shortened
-from docpipe.prompt.neutral import attribute, neutral
+from docpipe.prompt.neutral import attribute, told
 from docpipe.types import Chunk
 
 _SHORTEST = 60
@@ -97,7 +97,7 @@ def _cut(excerpt: Excerpt, room: int, count: Callable[[str], int]) -> tuple[Exce
     room -= count(_fenced(replace(excerpt, text="")))
     if room < _SHORTEST:
         return None
-    cut = replace(excerpt, text=shortened(neutral(excerpt.text).strip(), room, count))
+    cut = replace(excerpt, text=shortened(told(excerpt.text).strip(), room, count))
     part = _fenced(cut)
     size = count(part)
     return (cut, part, size) if cut.text and count(cut.text) <= room else None
@@ -114,10 +114,10 @@ def _tagged(number: int, body: str) -> str:
 def _body(excerpt: Excerpt) -> str:
     """All of a fenced source but its number: equal for equal sources."""
     address = "url" if excerpt.kind == "web" else "file"
-    told = attributes(
+    facts = attributes(
         {"title": excerpt.title, "page": excerpt.page, "published": excerpt.published, address: excerpt.uri}
     )
-    return f"{told}>\n{neutral(excerpt.text).strip()}"
+    return f"{facts}>\n{told(excerpt.text).strip()}"
 
 
 def attributes(facts: Mapping[str, str]) -> str:
