@@ -78,7 +78,7 @@ def _texts() -> dict[str, bytes]:
         "data.toml": b'[a]\nb = "c"\n[[d]]\ne = 1.50\n',
         "data.xml": b'<?xml version="1.0"?><a b="c"><d>text</d><d>more</d></a>',
         "book.ipynb": json.dumps(book).encode(),
-        "rich.rtf": rb"{\rtf1\ansi{\fonttbl{\f0 A;}}\b Bold\b0\par Text \u20013?\'e4\par\trowd\cellx9 a\cell b\cell\row}",
+        "rich.rtf": rb"{\rtf1\ansi{\fonttbl{\f0 A;}}\b Bold\b0\par A \u20013?\'e4\par\trowd\cellx9 a\cell b\cell\row}",
         "text.rst": b"Title\n=====\n\n* one\n* two\n\n.. note:: this\n\n=== ===\na   b\n=== ===\n1   2\n=== ===\n",
         "film.srt": b"1\n00:00:01,000 --> 00:00:02,000\nHello\n\n2\n00:00:03,000 --> 00:00:04,000\nthere\n",
         "film.vtt": b"WEBVTT\n\n00:01.000 --> 00:02.000\n<v A>Hello\n",
