@@ -54,11 +54,11 @@ def test_building_again_gives_the_same_text(generate: ModuleType) -> None:
         assert (SAMPLES / name).read_text("utf-8") == text, name
 
 
-def test_the_samples_are_small_and_every_one_but_the_scan_is_asked_about() -> None:
+def test_the_samples_are_small_and_every_one_is_asked_about() -> None:
     files = [path for path in SAMPLES.rglob("*") if path.is_file() and path.parent != SAMPLES and path.suffix != ".pyc"]
     assert sum(path.stat().st_size for path in files) < 1_500_000
     names = {path.relative_to(SAMPLES).as_posix() for path in files}
-    assert names - {row["uri"] for row in ANSWERED} == {"scan/delivery-note-2291.pdf"}
+    assert names == {row["uri"] for row in ANSWERED}
     assert len(QUESTIONS) >= 24
     assert len(UNANSWERED) >= 4
 
@@ -75,7 +75,7 @@ def pipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docpipe.Pipe]:
     with docpipe.open(folder / "quickstart.yaml") as opened:
         report = opened.run()
         assert report.failed == 0
-        assert [tuple(one) for one in report.needs_ocr] == [("scan/delivery-note-2291.pdf", (1,))]
+        assert report.needs_ocr == ()
         yield opened
 
 
@@ -139,7 +139,8 @@ def test_a_question_is_answered_with_proof(pipe: docpipe.Pipe, row: dict[str, An
         assert citation.pages == ()
         return
     assert citation.pages == (row["page"],)
-    assert fold(words_under(citation)).text == fold(citation.quote).text
+    if not row["uri"].startswith("scan/"):  # there only the picture holds the words
+        assert fold(words_under(citation)).text == fold(citation.quote).text
 
 
 @pytest.mark.slow
