@@ -206,9 +206,10 @@ def listing(opened: Opened, name: str, most: int = 2_000) -> str:
 
 
 def _lines(opened: Opened, name: str, most: int) -> Iterator[str]:
-    count = len(opened.members)
-    yield f"{name}: {opened.title} of {count:,} {'file' if count == 1 else 'files'}"
-    if opened.title == "mailbox" or not count:
+    count, is_mailbox = len(opened.members), opened.title == "mailbox"
+    what = "message" if is_mailbox else "file"
+    yield f"{name}: {opened.title} of {count:,} {what if count == 1 else what + 's'}"
+    if is_mailbox or not count:
         return
     yield ""
     yield from (member.name for member in opened.members[:most])
