@@ -213,3 +213,16 @@ def test_hidden_words_are_in_no_table() -> None:
 def test_a_page_without_hidden_text_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pymupdf.Page, "get_pixmap", lambda *_, **__: pytest.fail("the page was drawn"))
     assert _shown(_parsed(_body)).startswith("The harbour")
+
+
+def test_hidden_words_do_not_drown_among_thousands() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        writer = pymupdf.TextWriter(page.rect, color=_WHITE)
+        for number in range(1_800):
+            writer.append((10 + number % 50 * 7.5, 10 + number // 50 * 2.8), "x", fontsize=2.5)
+        writer.write_text(page)
+        _white(page)
+
+    document = _parsed(draw)
+    assert _SECRET in _hidden(document)
+    assert "lighthouse" not in _shown(document)

@@ -33,6 +33,8 @@ _MOST_NOTES = 1_000
 _MOST_PIXELS = 1_500_000
 _BEHIND = 60
 """A picture covers letters unless pixels come as near to their colour as this, of 255."""
+_MOST_LOOKED_AT = 1_500
+"""Places of a page: a page with more doubtful letters is made to tire whoever looks."""
 _MOST_COMPARED = 4_000_000
 """Pairs of letters and what is drawn; a page with more is drawn by a machine, and not looked through."""
 _SHOWING = 0.02
@@ -215,11 +217,12 @@ def _as_lines(runs: Sequence[_Run]) -> list[PrintedLine]:
 
 
 class _Look:
-    """A page as it is shown, in pixels."""
+    """A page as it is shown, in pixels. After too many places have been looked at, nothing shows any more."""
 
     def __init__(self, page: "pymupdf.Page") -> None:
         import pymupdf
 
+        self._left = _MOST_LOOKED_AT
         width, height = max(1.0, page.rect.width), max(1.0, page.rect.height)
         self._scale = min(1.0, (_MOST_PIXELS / (width * height)) ** 0.5)
         self._turn = page.rotation_matrix
@@ -232,14 +235,22 @@ class _Look:
 
     def share(self, box: Box, colour: int, distance: int) -> float:
         """Share of a place's pixels that have a colour, or nearly so; a half where it could not be drawn."""
+        if self._is_tired():
+            return 1.0
         pixels = Counter(self._pixels(box))
         near = sum(count for pixel, count in pixels.items() if _near(pixel, colour, distance))
         return near / pixels.total() if pixels else 0.5
 
     def shows(self, box: Box) -> bool:
         """Whether anything is seen at a place, whatever it is, or it could not be drawn."""
+        if self._is_tired():
+            return False
         pixels = Counter(self._pixels(box))
         return not pixels or any(not _near(pixel, pixels.most_common(1)[0][0], _SAME) for pixel in pixels)
+
+    def _is_tired(self) -> bool:
+        self._left -= 1
+        return self._left < 0
 
     def _pixels(self, box: Box) -> Iterator[int]:
         """Colours of the pixels of five rows through a place, as `0xRRGGBB`."""
