@@ -66,18 +66,31 @@ def network(model: PackagedFile, tokenizer: PackagedFile, *, max_tokens: int) ->
 
 @cache
 def _load(model: PackagedFile, tokenizer: PackagedFile, max_tokens: int) -> Network:
-    import onnxruntime
     import tokie
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # threads each take whole texts instead: no waiting inside a text
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(locate(model)), options, providers=["CPUExecutionProvider"])
     reader = tokie.Tokenizer.from_json(str(locate(tokenizer)))
     reader.no_padding()
     reader.enable_truncation(max_tokens)
-    return Network(session=session, tokenizer=reader)
+    return Network(session=session(model), tokenizer=reader)
+
+
+def session(model: PackagedFile, *, arena: bool = True) -> Any:
+    """A model, ready to run on one thread: whole texts or lines are what threads share, not the work inside one.
+
+    Args:
+        arena: keep memory between runs; what runs take grows with their inputs, and is never given back then.
+
+    Raises:
+        MissingWeights, DamagedWeights: its file is not there, or is another one.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = arena
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(locate(model)), options, providers=["CPUExecutionProvider"])
 
 
 def each(work: Callable[[int], None], costs: Sequence[int], *, threads: int) -> None:

@@ -6,7 +6,8 @@ They come in a package of their own, which is never imported; nothing is ever fe
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from docpipe._weights import PackagedFile, locate
+from docpipe._onnx import session
+from docpipe._weights import PackagedFile
 from docpipe.parse.scan.local_outlines import outlines, type_corners
 from docpipe.parse.scan.local_readings import NOTHING, STEP, Reading, reading
 
@@ -122,25 +123,18 @@ def _cut(picture: "type_picture", corners: type_corners) -> Any:
 
 
 def _run(file: PackagedFile, values: Any) -> Any:
-    session = _session(file)
-    return session.run(None, {session.get_inputs()[0].name: values})[0]
+    network = _network(file)
+    return network.run(None, {network.get_inputs()[0].name: values})[0]
 
 
 @cache
 def _letters() -> tuple[str, ...]:
     """What the network's classes stand for; the first one is no letter."""
-    known: str = _session(_RECOGNITION).get_modelmeta().custom_metadata_map["character"]
+    known: str = _network(_RECOGNITION).get_modelmeta().custom_metadata_map["character"]
     return ("", *known.split("\n"), " ")
 
 
 @cache
-def _session(file: PackagedFile) -> Any:
-    """A network, loaded once for a process; one thread, no memory held between calls."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(locate(file)), options, providers=["CPUExecutionProvider"])
+def _network(file: PackagedFile) -> Any:
+    """A network, loaded once for a process."""
+    return session(file, arena=False)
