@@ -14,7 +14,7 @@ from escaping import Escaping
 from hypothesis import given
 from hypothesis import strategies as some
 
-from docpipe.errors import NotAllowed, TimedOut, TooMuchOutput, WorkerDied
+from docpipe.errors import NotAllowed, OutOfMemory, TimedOut, TooMuchOutput, WorkerDied
 from docpipe.pipeline.processes.child import Limits
 from docpipe.pipeline.processes.confinement import seccomp
 from docpipe.pipeline.processes.confinement.confine import enforced
@@ -155,6 +155,14 @@ def test_a_program_that_a_stage_names_may_be_started_and_is_confined_too(tmp_pat
         if "landlock" in HELD:
             assert ask(pool, "run", "sh", "-c", f"echo gone > {mine}").error is not None
             assert not mine.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names programs of Linux")
+def test_a_program_that_swells_counts_as_its_worker() -> None:
+    limits = Limits(seconds=60, memory=250 * 2**20)
+    with WorkerPool(Escaping(programs=("sh",)), size=1, limits=limits) as pool:
+        assert isinstance(ask(pool, "run", "sh", "-c", "tail /dev/zero").error, OutOfMemory)
+        assert ask(pool, "threads").value == 1
 
 
 def test_a_program_is_only_allowed_where_it_is_on_this_machine() -> None:

@@ -81,10 +81,12 @@ class Child:
             env={**own, **_ONE_THREAD, **temporary, "PYTHONPATH": path},
             process_group=0 if os.name == "posix" else None,
         )
+        programs = tuple(program for program in grants.programs if shutil.which(program))
+        self._resident = _resident_with_children if programs else _resident
         setup = Setup(
             path=tuple(sys.path),
             scratch=self._folder,
-            programs=tuple(program for program in grants.programs if shutil.which(program)),
+            programs=programs,
             parent=os.getpid(),
             seconds=limits.seconds,
             memory=limits.memory,
@@ -110,7 +112,7 @@ class Child:
 
     def worn(self) -> bool:
         """Whether the process is gone, or has grown so much that a new one is better."""
-        return self._spent or self._process.poll() is not None or _resident(self._process.pid) > _RETIRE
+        return self._spent or self._process.poll() is not None or self._resident(self._process.pid) > _RETIRE
 
     def kill(self) -> None:
         """End the process, what it started, its pipes and its folder."""
@@ -186,7 +188,7 @@ class Child:
         while not done.wait(min(_TICK, max(0.001, end - time.monotonic()))):
             if time.monotonic() >= end:
                 self._cause = "time"
-            elif memory and _resident(self._process.pid) > memory:
+            elif memory and self._resident(self._process.pid) > memory:
                 self._cause = "memory"
             elif self._scratch.bytes_in(self._folder) > self._limits.written:
                 self._cause = "written"
@@ -210,7 +212,7 @@ class Child:
             return _out_of_memory(method, self._limits)
         if self._cause == "written":
             return _too_much(method, self._limits)
-        if self._cause == "time" or -code == getattr(signal, "SIGXCPU", 0):
+        if self._cause == "time" or -code == getattr(signal, "SIGXCPU", None):
             return TimedOut(
                 f"took longer than {seconds:g} s and was stopped",
                 stage=method,
@@ -304,6 +306,16 @@ def _resident(pid: int) -> int:
         return _resident_elsewhere(pid)
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def _resident_with_children(pid: int) -> int:
+    """The same, with what the programs have that it started, and they."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:  # noqa: PTH123
+            children = file.read().split()
+    except OSError:
+        children = []
+    return _resident(pid) + sum(_resident_with_children(int(child)) for child in children)
 
 
 def _resident_elsewhere(pid: int) -> int:

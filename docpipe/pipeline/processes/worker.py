@@ -87,7 +87,8 @@ class _Parent:
 
 
 def _reply(work: Any, method: str, arguments: tuple[Any, ...], setup: Setup) -> bytes:
-    resource_limits.limit_call(seconds=setup.seconds, memory=setup.memory)
+    memory = setup.memory * (_MAPPED if setup.programs else 1)
+    resource_limits.limit_call(seconds=setup.seconds, memory=memory)
     try:
         frame = pickle.dumps(("value", getattr(work, method)(*arguments)), protocol=5)
         return frame if len(frame) <= setup.output else pickle.dumps(("output",))
@@ -113,6 +114,8 @@ def _error_frame(error: Exception) -> bytes:
 
 
 _MOST_WORDS = 100_000
+_MAPPED = 4
+"""Programs map several times the memory that they use, and inherit the limit of the process that starts them."""
 
 if __name__ == "__main__":
     main()
