@@ -19,7 +19,7 @@ from docpipe.types import Blob, BlockKind, Document
 
 _JSON, _LINES, _XML = "application/json", "application/x-ndjson", "application/xml"
 _YAML, _TOML = "application/yaml", "application/toml"
-_LARGEST = 40_000_000
+_LARGEST = 24_000_000
 """Bytes; what is larger is read as the text that it is. Files of JSON lines have no such bound."""
 _LONGEST_TOML, _MOST_DOTS = 4_000_000, 2_000
 """Its reader takes time by the square of the parts of a key."""

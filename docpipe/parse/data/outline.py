@@ -13,6 +13,8 @@ _LONG = 200
 _FEW = 8
 """A value of at most this many leaves needs no heading of its own."""
 _COLUMNS = 60
+_ABREAST = 20
+"""Short scalars of a long list that share a line."""
 _ROWS = 5_000
 _LINES = 40
 """Lines that stand together in one paragraph."""
@@ -99,6 +101,11 @@ class _Writer:
             self._section(child, joined(path, key), level)
 
     def _list(self, items: list[Value], path: str, level: int) -> None:
+        if len(items) > _ABREAST and all(map(_is_brief, items)):
+            for start in range(0, len(items), _ABREAST):
+                part = [str(item) for item in items[start : start + _ABREAST]]
+                self._scalar(f"{path}[{start}..{start + len(part) - 1}]", ", ".join(part))
+            return
         at = 0
         for stretch in same_columns(items):
             if len(stretch) > 1 and is_flat(stretch[0]):
@@ -170,7 +177,7 @@ def _leaves(value: Value, path: str) -> Iterator[tuple[str, str]]:
             yield path, "{}"
         for key, child in value.entries:
             yield from _leaves(child, joined(path, key))
-    elif all(isinstance(item, str) and len(item) < 60 and "," not in item for item in value):
+    elif all(map(_is_brief, value)):
         yield path, ", ".join(str(item) for item in value) or "[]"
     else:
         for number, item in enumerate(value):
@@ -196,6 +203,11 @@ def _is_large(value: Value) -> bool:
             waiting.extend(children(one))
             count += not isinstance(one, str) and next(children(one), None) is None
     return False
+
+
+def _is_brief(value: Value) -> bool:
+    """Whether it may share a line with others."""
+    return isinstance(value, str) and 0 < len(value) < 60 and "," not in value and "\n" not in value
 
 
 def _is_long(text: str) -> bool:
