@@ -16,6 +16,8 @@ MARK = re.compile(
 )
 """What says that a table goes on: `(continued)`, `cont'd`, `Continued on next page`, `续表`."""
 _NAMED = re.compile(r"\W*(?:table|tab\.|tabelle|tableau|表)?\s*(?:[A-Z]?[\d.\-]+|[IVX]+)?\W*", re.I)
+_LONGEST_MARK = 200
+"""Characters of what says that a table goes on, at most."""
 _EXACT = 3.0
 """How far the edges of one drawn grid may differ between pages, in points."""
 _ROUGH = 15.0
@@ -65,6 +67,8 @@ def continuation(table: FoundTable, other: FoundTable, meeting: Meeting) -> Cont
 
 def only_says_again(text: str) -> bool:
     """Whether a text says that a table goes on, and at most its number beside that."""
+    if len(text) > _LONGEST_MARK:
+        return False
     return MARK.search(text) is not None and _NAMED.fullmatch(MARK.sub(" ", text)) is not None
 
 
