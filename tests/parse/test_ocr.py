@@ -18,6 +18,7 @@ from docpipe import _ids
 from docpipe.errors import MissingWeights
 from docpipe.parse.auto import AutoParser
 from docpipe.parse.ocr import OcrParser
+from docpipe.parse.page.lettering import scrambled
 from docpipe.parse.page.printed import Piece, PrintedLine
 from docpipe.parse.pdf import PdfParser
 from docpipe.parse.scan import local_engine, local_page
@@ -367,3 +368,22 @@ class TestReading:
         source, parser = finished(pages), OcrParser()
         parts = [parser.parse_pages(source, 0, 1), parser.parse_pages(source, 1, 2)]
         assert parser.merge(source.source, parts) == parsed(source)
+
+
+class TestScrambledText:
+    @pytest.mark.parametrize("shift", [-31, -30, -29, 1, 3])
+    def test_codes_taken_for_letters_are_no_text(self, shift: int) -> None:
+        text = f"{TEXT} {TEXT} {TEXT} {TEXT} {TEXT}"
+        codes = "".join(chr(max(33, ord(letter) + shift)) if letter != " " else " " for letter in text)
+        assert scrambled(codes) and not scrambled(text)
+
+    def test_another_code_page_is_no_text(self) -> None:
+        russian = 3 * UNKNOWN["Russian"].replace(" ", "")
+        assert scrambled(russian.encode("cp1251").decode("latin-1", "replace"))
+
+    @pytest.mark.parametrize("text", [*KNOWN.values(), VIETNAMESE, *UNKNOWN.values()])
+    def test_languages_are_text(self, text: str) -> None:
+        assert not scrambled(5 * text)
+
+    def test_tables_of_figures_and_codes_are_text(self) -> None:
+        assert not scrambled("QX-4417B 3,533,692 12.5 % 2025-11-14 " * 20)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from docpipe.parse.content import Box, FoundTable, Rule, Word
 from docpipe.parse.page import layout, unseen
 from docpipe.parse.page.figures import drawn_figures, lone_captions
-from docpipe.parse.page.lettering import readable, storable, style_of, unreadable_share
+from docpipe.parse.page.lettering import readable, scrambled, storable, style_of, unreadable_share
 from docpipe.parse.page.paragraphs import bulleted
 from docpipe.parse.page.printed import PrintedLine, PrintedPage, turned
 
@@ -107,7 +107,7 @@ class PageReader:
             return True
         if not text:
             return covered > 0.02 or self._drawn()
-        return unreadable_share(text) > 0.3
+        return unreadable_share(text) > 0.3 or scrambled(text)
 
     def _drawn(self) -> bool:
         """Whether a page without text and pictures shows many drawings: its letters may be outlines."""
