@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from docpipe.types import Span
 
-__all__ = ["for_machines", "orders", "reads_as_prose", "stray_tasks"]
+__all__ = ["for_machines", "is_task", "orders", "reads_as_prose", "stray_tasks"]
 
 _WIDTHLESS = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]+")
 _FOR_MACHINES = re.compile(
@@ -93,7 +93,7 @@ _TASK = re.compile(
     r"[^.!?\n]{10,200}[.!?](?=\s|$)",
     re.I,
 )
-_AFTER = re.compile(r"(?:^|[.!?]\s+|\n\s*)(?=[A-Z])")
+_AFTER = re.compile(r"(?:^|[.!?]\s{1,9}|\n[^\S\n]{0,99})(?=[A-Z])")
 _MOST_TASKS = 2
 """More of them are an exercise sheet or a page of questions and answers."""
 _LEAST_WORDS = 30
@@ -132,6 +132,11 @@ def orders(text: str) -> list[Span]:
     return _apart([Span(places[a], places[b - 1] + 1) if places else Span(a, b) for a, b in found])
 
 
+def is_task(text: str) -> bool:
+    """Whether a text begins by setting a task or asking a question."""
+    return _TASK.match(text) is not None
+
+
 def stray_tasks(text: str) -> list[Span]:
     """Sentences that set a task and share no word with the rest: put there for a model.
 
@@ -166,8 +171,11 @@ def _without_width(text: str) -> tuple[str, list[int]]:
     """The text without signs that have no width, and where each letter stood; no places where nothing changed."""
     if text.isascii() or not _WIDTHLESS.search(text):
         return text, []
-    places = [number for number, letter in enumerate(text) if not _WIDTHLESS.match(letter)]
-    return "".join([text[number] for number in places]), places
+    places, at = list[int](), 0
+    for match in _WIDTHLESS.finditer(text):
+        places += range(at, match.start())
+        at = match.end()
+    return _WIDTHLESS.sub("", text), [*places, *range(at, len(text))]
 
 
 def _small(text: str) -> str:

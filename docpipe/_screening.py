@@ -1,10 +1,11 @@
 """Document -> the same with what no model should be given labelled: letters for machines, orders to a model (pure)."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
-from docpipe._orders import for_machines, orders, stray_tasks
+from docpipe._orders import for_machines, is_task, orders, stray_tasks
 from docpipe.types import FURNITURE, HIDDEN, SUSPICIOUS, UNPROMPTED, Block, BlockKind, Document, Span
 
 _WHOLE = frozenset({BlockKind.TABLE, BlockKind.FORMULA})
@@ -28,29 +29,49 @@ def screened(document: Document) -> Document:
         document = replace(document, metadata={**said, "suspicious": names})
     if not marks:
         return document
-    blocks = [part for block in document.blocks for part in _cut(block, _within(block.span, marks), document.text)]
+    ends = [span.end for span, _ in marks]
+    parts = (_cut(block, _within(block.span, marks, ends), document.text) for block in document.blocks)
+    blocks = chain.from_iterable(parts)
     return replace(document, blocks=tuple(blocks))
 
 
 def _marks(text: str) -> list[tuple[Span, str]]:
     """What is to be labelled, in order, apart from each other; letters for machines go first."""
     found = [(span, HIDDEN) for span in for_machines(text)]
+    ends = [span.end for span, _ in found]
     for span in sorted([*orders(text), *stray_tasks(text)]):
-        if not any(span.start < other.end and other.start < span.end for other, _ in found):
+        following = bisect_right(ends, span.start)
+        if following == len(ends) or found[following][0].start >= span.end:
             found.append((span, SUSPICIOUS))
-    return sorted(found)
+    return _apart(sorted(found))
+
+
+def _apart(marks: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
+    kept: list[tuple[Span, str]] = []
+    for span, label in marks:
+        if not kept or kept[-1][0].end <= span.start:
+            kept.append((span, label))
+    return kept
 
 
 def _is_order(value: str, text: str) -> bool:
     """Whether what a file says of itself speaks to a model; put below its text, it is a sentence among others."""
     if len(value) < _SHORTEST:
         return False
-    return bool(orders(value)) or any(span.start > len(text) for span in stray_tasks(f"{text}\n\n{value}"))
+    if orders(value):
+        return True
+    return is_task(value) and any(span.start > len(text) for span in stray_tasks(f"{text}\n\n{value}"))
 
 
-def _within(span: Span, marks: Sequence[tuple[Span, str]]) -> list[tuple[Span, str]]:
-    cut = ((Span(max(span.start, mark.start), min(span.end, mark.end)), label) for mark, label in marks)
-    return [(mark, label) for mark, label in cut if mark]
+def _within(span: Span, marks: Sequence[tuple[Span, str]], ends: Sequence[int]) -> list[tuple[Span, str]]:
+    """The marks that touch a span, cut to it; `ends`: of the marks, rising."""
+    found = []
+    number = bisect_right(ends, span.start)
+    while number < len(marks) and marks[number][0].start < span.end:
+        mark, label = marks[number]
+        found.append((Span(max(span.start, mark.start), min(span.end, mark.end)), label))
+        number += 1
+    return found
 
 
 def _cut(block: Block, marks: Sequence[tuple[Span, str]], text: str) -> Iterator[Block]:

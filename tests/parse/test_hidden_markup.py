@@ -117,3 +117,20 @@ def test_a_comment_within_code_is_shown() -> None:
 def test_hidden_words_have_a_limit() -> None:
     many = "".join(f"<p hidden>The lamp number {number} was sold.</p>" for number in range(5_000))
     assert 0 < len(_hidden(_parsed(f"<body>{_SHOWN}{many}</body>"))) < 25_000
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<!-- " * 100_000,
+        "<style>" + "@a{b{}" * 30_000 + "</style>display:none",
+        "<style>.a{display:none}</style>" + "<div class='a'>x" * 3_000,
+        "<div style='color:#fff'>x" * 3_000,
+        "<div style='font-size:0'>" * 3_000 + "x",
+        "A.\n" + "\n" * 200_000,
+    ],
+    ids=["comments", "conditions", "classes", "white", "tiny", "lines"],
+)
+def test_repetition_takes_linear_time(page: str) -> None:
+    _parsed(f"<body>{_SHOWN}{page}</body>")
+    _parsed(page, "text/plain")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ _WHITE = re.compile(
 _GROUND = re.compile(r"(?:^|;|\s)background(?:-color|-image)?\s*:\s*([^;]+)", re.I)
 _WHITE_GROUND = re.compile(r"\s*(?:#f[ef]f[ef]f[ef]\b|#fff\b|white\b)", re.I)
 _CLASSES = frozenset({"sr-only", "visually-hidden", "screen-reader-text", "visuallyhidden"})
-_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]{0,2000})\}")
-_CONDITIONAL = re.compile(r"@[^{};]{0,500}\{(?:[^{}]{0,2000}\{[^{}]{0,2000}\}){0,500}[^{}]{0,2000}\}")
+_BRACE = re.compile(r"[{}]")
 _NAME = re.compile(r"\s*([.#])([A-Za-z_][\w-]{0,100})\s*")
-_COMMENT = re.compile(r"<!--(.{1,5000}?)-->", re.S)
+_MOST_COMMENTS = 2_000
+_DEEPEST = 50
+"""Elements around one, of which the ground is looked for."""
 _LONGEST_STYLES = 200_000
 _MOST_HIDDEN = 0.3
 """Of a page's text: where its own styles hide more, a script shows it."""
@@ -52,10 +54,10 @@ def is_hidden(element: "HtmlElement") -> bool:
 def mark(tree: "HtmlElement") -> None:
     """Give elements that the page's own style sheets hide the attribute `hidden`; conditions (`@media`) hide none."""
     sheets = "".join(element.text or "" for element in tree.iter("style"))[:_LONGEST_STYLES]
-    names = _hiding_names(_CONDITIONAL.sub("", sheets)) if _HIDING.search(sheets) or _TINY.search(sheets) else set()
-    if not names:
+    names = _hiding_names(sheets) if _HIDING.search(sheets) or _TINY.search(sheets) else set()
+    found = list(_outermost(tree, names)) if names else []
+    if not found:
         return
-    found = [element for element in tree.iter() if not names.isdisjoint(_names(element))]
     hidden = sum(len(text) for element in found for text in element.itertext())
     if hidden <= _MOST_HIDDEN * sum(map(len, tree.itertext())):
         for element in found:
@@ -76,8 +78,13 @@ def unseen(tree: "HtmlElement", text: str) -> Iterator[str]:
 
 def comments(text: str) -> Iterator[str]:
     """What the comments of a page's text say."""
-    for match in _COMMENT.finditer(text):
-        yield unescape(match[1])
+    end = 0
+    for _ in range(_MOST_COMMENTS):
+        start = text.find("<!--", end)
+        end = text.find("-->", start + 4) if start >= 0 else -1
+        if end < 0:
+            return
+        yield unescape(text[start + 4 : end])
 
 
 def _is_hiding(style: str, element: "HtmlElement") -> bool:
@@ -90,7 +97,7 @@ def _is_hiding(style: str, element: "HtmlElement") -> bool:
 
 def _is_on_white(element: "HtmlElement") -> bool:
     """Whether nothing but white paper is known to be behind an element, and no style sheet says otherwise."""
-    for outer in (element, *element.iterancestors()):
+    for outer in (element, *islice(element.iterancestors(), _DEEPEST)):
         ground = _GROUND.search(outer.get("style") or "")
         if ground:
             return _WHITE_GROUND.match(ground[1]) is not None
@@ -102,11 +109,38 @@ def _is_on_white(element: "HtmlElement") -> bool:
 def _hiding_names(sheet: str) -> set[str]:
     """Classes and ids (`.name`, `#name`) that a rule hides for themselves alone."""
     names: set[str] = set()
-    for match in _RULE.finditer(sheet):
-        if _HIDING.search(match[2]) or _TINY.search(match[2]):
-            alone = (_NAME.fullmatch(selector) for selector in match[1].rpartition("*/")[2].split(","))
+    for selectors, rule in _rules(sheet):
+        if _HIDING.search(rule) or _TINY.search(rule):
+            alone = (_NAME.fullmatch(selector) for selector in selectors.rpartition("*/")[2].split(","))
             names.update(name[1] + name[2] for name in alone if name)
     return names
+
+
+def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """Selectors and declarations of the rules that stand in no condition (`@media ... {}`)."""
+    depth = at = 0
+    selectors = ""
+    for brace in _BRACE.finditer(sheet):
+        if brace[0] == "{":
+            if depth == 0:
+                selectors, at = sheet[at : brace.start()], brace.end()
+            depth += 1
+        elif depth:
+            depth -= 1
+            if depth == 0:
+                if not selectors.lstrip().startswith("@"):
+                    yield selectors, sheet[at : brace.start()]
+                at = brace.end()
+
+
+def _outermost(tree: "HtmlElement", names: set[str]) -> "Iterator[HtmlElement]":
+    from lxml import etree
+
+    walker = etree.iterwalk(tree, events=("start",), tag=etree.Element)
+    for _, element in walker:
+        if not names.isdisjoint(_names(element)):
+            yield element
+            walker.skip_subtree()
 
 
 def _names(element: "HtmlElement") -> Iterator[str]:
