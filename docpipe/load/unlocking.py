@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from io import BytesIO
 
 from docpipe._passwords import spellings
+from docpipe.errors import EncryptedSource
 from docpipe.load.inside.members import locked, needs_extra
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -60,15 +61,27 @@ def _office(data: bytes, uri: str, passwords: Sequence[str]) -> bytes:
             return data
     except (*_DAMAGE, exceptions.FileFormatError, exceptions.ParseError):
         return data
+    odd: Exception | None = None
     for password in passwords:
         file, opened = msoffcrypto.OfficeFile(BytesIO(data)), BytesIO()
         try:
             file.load_key(password=password, **({"verify_password": True} if file.format == "ooxml" else {}))
             file.decrypt(opened)
-        except (*_DAMAGE, exceptions.DecryptionError, exceptions.ParseError):
+        except exceptions.InvalidKeyError:
+            continue
+        except (*_DAMAGE, exceptions.DecryptionError, exceptions.ParseError) as error:
+            odd = error
             continue
         return opened.getvalue()
-    raise locked(uri, tried=True)
+    raise _unknown_lock(uri, odd) if odd is not None else locked(uri, tried=True)
+
+
+def _unknown_lock(uri: str, error: Exception) -> EncryptedSource:
+    return EncryptedSource(
+        f"its lock is of a kind that is not opened here, whatever the password: {error}",
+        source=uri,
+        remedy="open it in its program and save it without a password, or leave it out with `exclude`",
+    )
 
 
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error)

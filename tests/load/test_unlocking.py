@@ -3,6 +3,7 @@
 import io
 import random
 import struct
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -186,3 +187,23 @@ def test_variables_that_hold_nothing_count_as_not_set() -> None:
     environment = {"A": "x", "B": "", "C": "x"}
     assert names_set(("A", "B", "C", "D"), environment) == ("A", "C")
     assert values(("A", "B", "C", "D"), environment) == ("x",)
+
+
+def test_a_lock_that_nothing_here_opens_is_told_apart_from_a_wrong_password(tmp_path: Path) -> None:
+    data = locked_office().replace(b'keyBits="256"', b'keyBits="160"')
+    put(tmp_path / "a.docx", data, seconds=1)
+    with pytest.raises(EncryptedSource, match="of a kind that is not opened here"):
+        read(tmp_path, "a.docx", "RIGHT_PASSWORD")
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "uri"), [("msoffcrypto", "a.docx", "a.docx"), ("pyzipper", "a.zip", "a.zip!/a.txt")]
+)
+def test_what_is_not_installed_is_named(
+    package: str, name: str, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / name, locked_office() if name == "a.docx" else locked_zip(), seconds=1)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(EncryptedSource, match="not installed") as caught:
+        read(tmp_path, uri, "RIGHT_PASSWORD")
+    assert caught.value.remedy == "pip install 'docpipe[passwords]'"
