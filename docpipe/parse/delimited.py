@@ -4,11 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from docpipe._encodings import decode
 from docpipe.parse.draft import Draft, clean, with_language
+from docpipe.parse.text import TextParser
 from docpipe.tables import grid, write
 from docpipe.types import Blob, BlockKind, Document
 
@@ -17,6 +18,8 @@ _DELIMITERS = (",", "\t", ";", "|")
 _NUMBER = re.compile(r"\s*[-+]?[$€£¥]?\s*\d[\d.,\s]*%?\s*")
 _YEAR = re.compile(r"\s*(?:19|20)\d\d\s*")
 _SEPARATOR = re.compile(r"sep=([,;|\t])[^\S\n]*\n", re.I)
+_LONGEST_LINE = 4_000_000
+"""Code points; no row of a table that a person made is as long."""
 _SAMPLE_LINES, _MOST_ABOVE = 50, 12
 _BATCH = 2_000
 
@@ -36,9 +39,13 @@ class DelimitedParser:
             raise ValueError(f"delimiter must be one character or nothing, got {self.delimiter!r}")
 
     def __call__(self, blob: Blob, /) -> Iterator[Document]:
-        """One document with one table; rows may be of unequal length."""
+        """One document with one table; rows may be of unequal length. One line of megabytes is read as text."""
         read = decode(blob.data)
         text = clean(read.text)
+        if max(map(len, io.StringIO(text)), default=0) > _LONGEST_LINE:
+            (plain,) = TextParser(headings=False)(blob)
+            yield replace(plain, metadata={**plain.metadata, "not_valid": "a line of it is too long for a row"})
+            return
         declared, text = _declared(text)
         delimiter = self.delimiter or declared or _delimiter(text)
         above, start = _above(text, delimiter)

@@ -95,3 +95,8 @@ def test_a_first_line_that_names_the_delimiter_is_no_row(parse: Any) -> None:
 
 def test_years_beside_a_name_are_a_header(parse: Any) -> None:
     assert tables.read(parse(DelimitedParser(), "duck,2019,2020\nwild,1,2\n").text).header_rows == 1
+
+
+def test_one_line_of_megabytes_is_text(parse: Any) -> None:
+    document = parse(DelimitedParser(), "a,b," * 1_500_000)
+    assert document.text == "a,b," * 1_500_000 and document.metadata["not_valid"]
