@@ -93,7 +93,9 @@ def test_what_is_nested_too_deeply_ends(opened: Opened, name: str) -> None:
         assert found.remedy
 
 
-@pytest.mark.parametrize("name", PDFS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ("lines.pdf", "text.pdf") else ()) for name in PDFS]
+)
 def test_pdfs_that_lead_nowhere_end(opened: Opened, name: str) -> None:
     found = opened(name, PDFS[name])
     if name in ("acting.pdf", "deep-tree.pdf", "outline-loop.pdf", "prev-loop.pdf"):

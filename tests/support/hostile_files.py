@@ -4,6 +4,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from io import BytesIO
 
 from office_samples import OPEN_SPACES, SPACES, docx, epub, opendocument, paragraph, pptx, relations, shape, sheet, xlsx
@@ -96,11 +97,11 @@ def _mail(depth: int) -> bytes:
 
 def bombs() -> dict[str, bytes]:
     """A little that unpacks to a lot."""
-    zeros = packed(300 * 2**20)
+    zeros = packed(100 * 2**20)
     return {
-        "member.docx": _with_packed(docx(""), "word/document.xml", zeros, 300 * 2**20),
+        "member.docx": _with_packed(docx(""), "word/document.xml", zeros, 100 * 2**20),
         "lying.docx": _with_packed(docx(""), "word/document.xml", zeros, 100),
-        "media.docx": _with_packed(docx(paragraph("body")), "word/media/image1.png", zeros, 300 * 2**20),
+        "media.docx": _with_packed(docx(paragraph("body")), "word/media/image1.png", zeros, 100 * 2**20),
         "members.xlsx": xlsx(sheet({"A1": "x"}), parts={f"xl/x{n}.xml": "" for n in range(30_000)}),
         "cells.xlsx": xlsx(
             sheet({"A1": "x", "XFD1048576": "y"}, '<s:mergeCells><s:mergeCell ref="A1:XFD1048576"/></s:mergeCells>')
@@ -111,8 +112,8 @@ def bombs() -> dict[str, bytes]:
             "</table:table-row></table:table></office:spreadsheet>"
         ),
         "spans.html": b"<table><tr><td colspan=100000000 rowspan=100000000>x</td><td>y</td></tr></table>",
-        "stream.pdf": pdf({4: stream(packed(300 * 2**20), "/Filter /FlateDecode")}),
-        "twice.pdf": pdf({4: stream(zlib.compress(packed(300 * 2**20), 9), "/Filter [/FlateDecode /FlateDecode]")}),
+        "stream.pdf": pdf({4: stream(packed(100 * 2**20), "/Filter /FlateDecode")}),
+        "twice.pdf": pdf({4: stream(zlib.compress(packed(100 * 2**20), 9), "/Filter [/FlateDecode /FlateDecode]")}),
         "image.png": png(50_000, 50_000),
         "image.docx": docx(paragraph("beside a picture"), parts={"word/media/image1.png": png(50_000, 50_000)}),  # type: ignore[dict-item]
         "image.pdf": picture_pdf(50_000, 50_000),
@@ -270,10 +271,12 @@ def many_objects(count: int) -> bytes:
     return pdf(dict.fromkeys(range(6, count), "<< /A [1 2 3] /B 5 0 R >>"))
 
 
+@cache
 def packed(size: int) -> bytes:
     """So many zeros, deflated."""
     engine, block = zlib.compressobj(9), bytes(2**20)
-    return b"".join(engine.compress(block) for _ in range(size // 2**20)) + engine.flush()
+    whole = b"".join(engine.compress(block) for _ in range(size // 2**20))
+    return whole + engine.compress(bytes(size % 2**20)) + engine.flush()
 
 
 def packed_lines() -> bytes:
@@ -284,13 +287,13 @@ def packed_lines() -> bytes:
 
 
 def png(width: int, height: int) -> bytes:
-    """A white picture, two colours; its rows are there."""
+    """A white picture, two colours; of its rows there are at most those of 8 MB."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
     head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((1, 0, 0, 0, 0))
-    rows = packed((width // 8 + 1) * height)
+    rows = packed(min(8 * 2**20, (width // 8 + 1) * height))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
