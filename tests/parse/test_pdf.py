@@ -101,6 +101,16 @@ def test_running_lines_are_named_and_stand_after_all_else() -> None:
     assert kinds.index(BlockKind.HEADER) > max(n for n, kind in enumerate(kinds) if kind is BlockKind.PARAGRAPH)
 
 
+def test_pages_with_nothing_but_one_running_line_each_are_no_pages_of_furniture() -> None:
+    pdf = draw.new()
+    for number in range(4):
+        draw.put(pdf.new_page(), 60, 60, f"Potato {number}")
+    document = parsed(draw.finished(pdf))
+    assert [block.span.of(document.text) for block in document.blocks if block.is_content] == [
+        f"Potato {number}" for number in range(4)
+    ]
+
+
 def test_the_document_does_not_depend_on_how_pages_were_divided() -> None:
     blob, parser = running(7), PdfParser()
     whole = parsed(blob)

@@ -63,6 +63,8 @@ def set_aside(pages: Sequence[PrintedPage]) -> list[list[tuple[Piece, BlockKind 
     if len(pages) == 1:
         kinds[0] = {**lone_running_lines(pages[0]), **kinds[0]}
     _keep_titles(pages, kinds)
+    if not _leave_anything(pages, kinds):
+        kinds = [{at: kind for at, kind in named.items() if kind is BlockKind.PAGE_NUMBER} for named in kinds]
     return [_cut(page, kinds[index]) for index, page in enumerate(pages)]
 
 
@@ -70,6 +72,15 @@ def without_page_number(line: PrintedLine) -> str:
     """What a running line says beside the number of its page."""
     text = _COUNTER.sub(" ", line.text)
     return _COUNTER_APART.sub(" ", text) if line.style & GAPPED else text
+
+
+def _leave_anything(pages: Sequence[PrintedPage], kinds: Sequence[dict[int, BlockKind]]) -> bool:
+    """Whether pages hold something beside running lines; where they do not, those are what the document says."""
+    return any(
+        not piece.lines or any(id(line) not in named for line in piece.lines)
+        for page, named in zip(pages, kinds, strict=True)
+        for piece in page.pieces
+    )
 
 
 def _keep_titles(pages: Sequence[PrintedPage], kinds: Sequence[dict[int, BlockKind]]) -> None:
