@@ -74,17 +74,22 @@ def links(page: "pymupdf.Page", number: int) -> tuple[Link, ...]:
     found = [(str(one["uri"]), one["from"]) for one in page.get_links()[:_MOST_ON_PAGE] if one.get("uri")]
     if not found:
         return ()
-    text_page = page.get_textpage()
+    printed = page.get_textpage().extractWORDS()
+    middles = [((word[0] + word[2]) / 2, (word[1] + word[3]) / 2, word[4]) for word in printed]
     told: list[tuple[str, list[str]]] = []
     for url, box in found:
         place = box * page.derotation_matrix  # words stand as before the page was turned, links as after
-        shown = storable(" ".join(str(page.get_textbox(place, text_page)).split()))[0]
+        shown = storable(" ".join(word for left, top, word in middles if _is_in(place, left, top)))[0]
         if told and told[-1][0] == url:
             told[-1][1].append(shown)
         else:
             told.append((url, [shown]))
-    made = (link_of(" ".join(parts), storable(url)[0], number) for url, parts in told)
+    made = (link_of(" ".join(parts).rstrip(".,;:"), storable(url)[0], number) for url, parts in told)
     return tuple(link for link in made if link is not None)
+
+
+def _is_in(box: "pymupdf.Rect", left: float, top: float) -> bool:
+    return bool(box.x0 <= left <= box.x1 and box.y0 <= top <= box.y1)
 
 
 def of_all(pages: Sequence[Sequence[Link]]) -> tuple[Link, ...]:
