@@ -134,7 +134,9 @@ def served_media_type(head: bytes, declared: str, path: str) -> str:
         declared: the media type of the server's `Content-Type`; it may be empty or wrong.
         path: of its address.
     """
-    return media_type(head, f"page.{_DECLARED[declared]}" if declared in _DECLARED else path.rpartition("/")[2])
+    name = path.rpartition("/")[2]
+    made = name.rpartition(".")[2].lower() in _TEMPLATES  # by such a program: what is sent is its page
+    return media_type(head, f"page.{_DECLARED[declared]}" if declared in _DECLARED else "" if made else name)
 
 
 _DECLARED = {

@@ -197,7 +197,7 @@ def test_a_text_comes_in_utf_8_where_only_its_server_knows_the_encoding(web: Lit
     [
         (b"%PDF-1.7", "text/html", "/x", "application/pdf"), (b"plain words", "text/html", "/x", "text/html"),
         (b"# Title", "text/plain", "/readme.md", "text/markdown"), (b"words", "text/plain", "/x", "text/plain"),
-        (b"a,b", "text/csv", "/export", "text/csv"), (b"<html>", "", "/x.php", "text/plain"),
+        (b"a,b", "text/csv", "/export", "text/csv"), (b"<html>", "", "/x.php", "text/html"),
         (b"<!doctype html><html>", "application/octet-stream", "/a/", "text/html"),
         (b"\x89PNG\r\n\x1a\n", "text/plain", "/x", "image/png"),
     ],
