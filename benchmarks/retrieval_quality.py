@@ -23,7 +23,7 @@ from evaluation import lines, scorer
 from docpipe._ids import digest
 from docpipe.embed.local import LocalEmbedder
 from docpipe.index.lancedb import LanceIndex
-from docpipe.protocols import DocumentRows
+from docpipe.protocols import Budget, DocumentRows
 from docpipe.retrieve.rerank import LocalReranker
 from docpipe.retrieve.retriever import IndexRetriever
 from docpipe.types import BlockKind, Chunk, EmbeddedChunk, Query, Source, Span
@@ -72,7 +72,7 @@ def indexed(passages: list[dict[str, Any]], uri: str, *, embedder: LocalEmbedder
     index.open(model=embedder.model, dim=embedder.dim)
     rows = [EmbeddedChunk(chunk=one, vector=row, model=embedder.model) for one, row in zip(chunks, made, strict=True)]
     index.replace([DocumentRows(document_id=row.chunk.document_id, chunks=(row,)) for row in rows])
-    index.optimize(force=True)
+    index.optimize(Budget(force=True))
     return index
 
 
