@@ -1,18 +1,20 @@
 """Thousands of damaged files through worker processes: each is accounted for, and nothing stays behind."""
 
+import gzip
 import json
 import os
+import tarfile
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from email.message import EmailMessage
+from io import BytesIO
 from pathlib import Path
 
 import hostile_files
 import pytest
 from mutations import mutated
-from office_samples import CHART, docx, epub, opendocument, paragraph, pptx, shape, sheet, styled, xlsx
+from office_samples import CHART, docx, epub, opendocument, paragraph, pptx, shape, sheet, styled, xlsx, zipped
 
 from docpipe.chunk.layout import LayoutChunker
 from docpipe.errors import DocpipeError, OutOfMemory, TimedOut, TooMuchOutput, WorkerDied
@@ -24,6 +26,7 @@ from docpipe.types import Entry
 
 SAMPLES = Path(__file__).parents[2] / "sample_docs"
 SECONDS, GROWTH = 20.0, 80 * 2**20
+LIMITS = Limits(seconds=SECONDS, memory=600 * 2**20)
 
 
 def originals() -> dict[str, bytes]:
@@ -117,22 +120,69 @@ def test_damaged_files_are_all_accounted_for(tmp_path: Path, scratch: Path, coun
     )
 
 
+@pytest.mark.parametrize("count", [40, pytest.param(600, marks=pytest.mark.slow)], ids=["a few", "hundreds"])
+def test_damaged_archives_are_all_accounted_for(tmp_path: Path, scratch: Path, count: int) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    files = dict(mutated(archives(), count=count, seed=6))
+    with WorkerPool(work(folder), size=2, limits=LIMITS) as pool:
+        for name, data in files.items():
+            pool.submit(name, "members", 0, entry(folder, name, data))
+        found = list(pool.replies())
+        assert {reply.key for reply in found} == set(files)
+        members = [one for reply in found for one in reply.value or () if isinstance(one, Entry)]
+        for number, member in enumerate(members):
+            pool.submit(number, "open", 0, member, "")
+        inside = list(pool.replies())
+    assert len(members) > count / 2
+    assert len(inside) == len(members)
+    wrong = [repr(reply.error)[:500] for reply in found if reply.error and not isinstance(reply.error, DocpipeError)]
+    assert not wrong + [repr(reply.error)[:500] for reply in inside if not is_accounted(reply)]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
+
+
+def archives() -> dict[str, bytes]:
+    """Files that hold files."""
+    texts = {name: data for name, data in _texts().items() if name.endswith((".md", ".txt", ".csv", ".eml"))}
+    tar = BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as file:
+        for name, data in texts.items():
+            info = tarfile.TarInfo(f"folder/{name}")
+            info.size = len(data)
+            file.addfile(info, BytesIO(data))
+    mails = b"".join(b"From ann Mon Jan  5 10:00:00 2026\n" + texts["mail.eml"] + b"\n" for _ in range(3))
+    return {
+        "box.zip": zipped(texts),
+        "nest.zip": zipped({"a.zip": zipped(texts), "b.txt": b"beside"}),
+        "box.tar": tar.getvalue(),
+        "box.tar.gz": gzip.compress(tar.getvalue(), mtime=0),
+        "one.txt.gz": gzip.compress(texts["plain.txt"], mtime=0),
+        "old.mbox": mails,
+        "mail.eml": texts["mail.eml"],
+    }
+
+
+def work(folder: Path) -> Work:
+    """The stages of a run."""
+    chunker = LayoutChunker(tokenizer="characters", max_tokens=500)
+    return Work(loaders=(FileLoader(path=str(folder)),), parser=AutoParser(), chunker=chunker)
+
+
+def entry(folder: Path, name: str, data: bytes) -> Entry:
+    """A file, written and as a loader would list it."""
+    path = folder / name
+    path.write_bytes(data)
+    return Entry(uri=name, location=str(path.resolve()), size=len(data), modified=path.stat().st_mtime_ns)
+
+
 def opened(folder: Path, files: Mapping[str, bytes]) -> Iterator[Reply]:
     """What two workers make of the files, a few of which lie there at a time."""
-    work = Work(
-        loaders=(FileLoader(path=str(folder)),),
-        parser=AutoParser(),
-        chunker=LayoutChunker(tokenizer="characters", max_tokens=500),
-    )
     waiting = iter(files.items())
-    with WorkerPool(work, size=2, limits=Limits(seconds=SECONDS, memory=600 * 2**20)) as pool:
+    with WorkerPool(work(folder), size=2, limits=LIMITS) as pool:
 
         def feed() -> None:
             for name, data in waiting:
-                path = folder / name
-                path.write_bytes(data)
-                entry = Entry(uri=name, location=str(path.resolve()), size=len(data), modified=time.time_ns())
-                pool.submit(name, "open", 0, entry, "")
+                pool.submit(name, "open", 0, entry(folder, name, data), "")
                 if pool.pending >= 8:
                     return
 
