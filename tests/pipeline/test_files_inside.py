@@ -425,3 +425,23 @@ def test_zip_files_whose_names_differ_by_case_only_are_both_kept(world: Packed) 
         archive.writestr("A.txt", "Alpha")
     world.run()
     assert world.held == {"box.zip!/a.txt": "alpha", "box.zip!/A (2).txt": "Alpha"}
+
+
+def test_another_parser_reads_all_members_again_and_opens_nothing_to_list_them(
+    world: Packed, openings: list[str]
+) -> None:
+    world.put("box.tar.gz", tarred({"a.txt": "alpha", "b.txt": "beta"}, mode="w:gz"))
+    world.run()
+    openings.clear()
+    world.stages = replace(world.stages, parser=ToyParser(upper=True))
+    assert sums(world.run()) == (0, 3, 0, 0, 0)
+    assert (world.held, openings) == ({"box.tar.gz!/a.txt": "ALPHA", "box.tar.gz!/b.txt": "BETA"}, [])
+    assert sums(world.run()) == (0, 0, 3, 0, 0)
+
+
+def test_a_full_run_opens_everything_again(world: Packed, openings: list[str]) -> None:
+    world.put("box.zip", zipped({"a.txt": "alpha"}))
+    world.run()
+    openings.clear()
+    assert sums(world.run(full=True)) == (0, 2, 0, 0, 0)
+    assert openings == ["box.zip"]
