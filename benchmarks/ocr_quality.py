@@ -46,14 +46,14 @@ def main() -> None:
 def pages(folder: Path, score: ModuleType, given: argparse.Namespace) -> None:
     """Words, order and fields of scanned pages."""
     rows: dict[str, list[type_row]] = {}
-    for item in lines(folder / "manifest.jsonl"):
-        if given.match in item["file"]:
-            row = _measured(folder, item, score, given.turn)
-            rows.setdefault(item["set"], []).append(row)
-            if given.files:
-                _print(f"  {item['file']}", [row])
-    if rows:
+    items = [item for item in lines(folder / "manifest.jsonl") if given.match in item["file"]]
+    if items:
         print(f"{'set':28} {'recall':>6} {'precision':>9} {'edit':>6} {'fields':>6} {'CPU s / page':>12} {'marked':>6}")
+    for item in items:
+        row = _measured(folder, item, score, given.turn)
+        rows.setdefault(item["set"], []).append(row)
+        if given.files:
+            _print(f"  {item['file']}", [row])
     for name, found in rows.items():
         _print(f"{name} ({len(found)} files)", found)
 
