@@ -78,7 +78,7 @@ def session(model: PackagedFile, *, arena: bool = True) -> Any:
     """A model, ready to run on one thread: whole texts or lines are what threads share, not the work inside one.
 
     Args:
-        arena: keep memory between runs; what runs take grows with their inputs, and is never given back then.
+        arena: keep memory, and plans of it, between runs; where inputs are of all shapes, that only ever grows.
 
     Raises:
         MissingWeights, DamagedWeights: its file is not there, or is another one.
@@ -89,6 +89,7 @@ def session(model: PackagedFile, *, arena: bool = True) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = arena
+    options.enable_mem_pattern = arena
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(locate(model)), options, providers=["CPUExecutionProvider"])
 
