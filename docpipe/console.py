@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LISTED = 50
 """Items of a list that are shown; the rest is counted."""
 _MOST_PLACES = 5
+_BOILERPLATE = "boilerplate: nearly all of it stands in many documents"
 _STALE = "stale: the file has changed since, and cannot be indexed as it is now; `docpipe failures` says why"
 
 
@@ -359,6 +360,7 @@ def _hit(hit: Hit, around: Sequence[Chunk]) -> str:
     body = "".join(f"   {line}\n" for line in text.splitlines() if line.strip())
     title = f"   [{safe(path)}]\n" if path else ""
     mark = f"   ({_STALE})\n" if hit.stale else ""
+    mark += f"   ({_BOILERPLATE})\n" if hit.boilerplate else ""
     mark += _said(chunk.metadata) + _elsewhere(hit.also_in)
     return f"{head}\n{mark}{title}{''.join(before)}{body}{''.join(after)}"
 

@@ -266,6 +266,8 @@ class Hit:
     """Its file has changed since, and cannot be read or parsed as it is now."""
     also_in: tuple[Elsewhere, ...] = ()
     """Where else nearly the same text was found: such chunks are no hits of their own."""
+    boilerplate: bool = False
+    """Nearly all of it stands in many documents (navigation, a footer, a disclaimer): it comes after all others."""
 
     @property
     def metadata(self) -> Mapping[str, str]:

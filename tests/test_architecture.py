@@ -30,7 +30,7 @@ LAYERS = (
     ("_*",),
     ("protocols",),
     ("errors",),
-    ("types", "places", "geometry", "tables", "copies", "similar"),
+    ("types", "places", "geometry", "tables", "copies", "repeated", "similar"),
 )
 """From the top down: a module imports from its own part or from lower layers only; `_*`: what all steps share."""
 STEPS = LAYERS[3]

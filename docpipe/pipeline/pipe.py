@@ -16,7 +16,6 @@ from docpipe.chat.web import WebGrounds
 from docpipe.errors import ConfigError, InvalidOption
 from docpipe.pipeline.file import spec
 from docpipe.pipeline.file.build import Stages, build
-from docpipe.pipeline.file.made_by import embedder_for
 from docpipe.pipeline.golden.evaluation import Evaluation, evaluate
 from docpipe.pipeline.golden.questions import load
 from docpipe.pipeline.golden.staging import required, retriever
@@ -32,7 +31,6 @@ from docpipe.prompt.budget import Count
 from docpipe.prompt.builder import Built
 from docpipe.prompt.prefix import Difference
 from docpipe.protocols import Answerer, Retriever
-from docpipe.retrieve.retriever import IndexRetriever
 from docpipe.types import Answer, Chunk, Exchange, Hit, Prompt, Query, Turn
 
 T = TypeVar("T")
@@ -218,9 +216,7 @@ class Pipe(Keeping):
     @cached_property
     def retriever(self) -> Retriever:
         """What `search` and `ask` look things up with: vectors are asked with the model that the index has."""
-        stages = self.stages
-        found = IndexRetriever(stages.index, stages.embedder, rerank=stages.reranker, embedder_for=embedder_for(stages))
-        return MarkingRetriever(found, self._stale)
+        return MarkingRetriever(retriever(self.stages), self._stale)
 
     @cached_property
     def _stale(self) -> Stale:

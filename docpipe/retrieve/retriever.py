@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from docpipe.errors import IndexMismatch, ServiceError, SnapshotGone
 from docpipe.protocols import Embedder, Index, Reranker, Snapshot
+from docpipe.repeated import is_boilerplate
 from docpipe.retrieve.fusion import (
     Fused,
     Hits,
@@ -60,6 +61,8 @@ class IndexRetriever:
     embedder_for: Callable[[Snapshot], Embedder] | None = field(default=None, kw_only=True)
     """Makes the embedder of an index whose vectors are not of `embedder`: one that was moved to another model, or is
     being moved. Without it such an index is refused."""
+    common_lines: Callable[[], frozenset[int]] | None = field(default=None, kw_only=True)
+    """Says which lines stand in many documents, as `docpipe.repeated` marks them: what is made of them comes last."""
     _made: dict[str, Embedder] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +90,10 @@ class IndexRetriever:
         embedded: dict[str, dict[str, Any]] = {}
         ranked = self._steady(lambda snapshot: self._look(snapshot, some, embedded))
         self._read_again(some, ranked)
+        if self.common_lines is not None:
+            common = self.common_lines()
+            for one in ranked:
+                one.put_last(common)
         for number, one in zip(live, ranked, strict=True):
             results[number] = _hits(one, limit=asked[number].limit)
         return results
@@ -230,6 +237,13 @@ class _Ranked:
         self.once = once
         self.order = [one for one, _ in chosen]
         self.chunks = {one.id: chunk for one, chunk in chosen}
+        self.boilerplate: frozenset[str] = frozenset()
+
+    def put_last(self, common: frozenset[int]) -> None:
+        """Put what consists of lines that many documents have behind all else."""
+        texts = {one.id: self.chunks[one.id].text for one in self.order}
+        self.boilerplate = frozenset(key for key, text in texts.items() if is_boilerplate(text, common))
+        self.order = sorted(self.order, key=lambda one: one.id in self.boilerplate)
 
 
 def _hits(ranked: _Ranked, *, limit: int) -> list[Hit]:
@@ -240,6 +254,7 @@ def _hits(ranked: _Ranked, *, limit: int) -> list[Hit]:
             rank=rank,
             found_by=one.found_by,
             also_in=ranked.once.elsewhere(one.id),
+            boilerplate=one.id in ranked.boilerplate,
         )
         for rank, one in enumerate(ranked.order[:limit], start=1)
     ]

@@ -190,7 +190,8 @@ def _is_large(value: Value) -> bool:
         return False
     if isinstance(value, list) and all(isinstance(item, str) and not _is_long(item) for item in value):
         return False
-    count, waiting = 0, [value]
+    count = 0
+    waiting: list[Value] = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, str):

@@ -21,6 +21,7 @@ from docpipe.pipeline.golden.evaluation import (
 )
 from docpipe.pipeline.golden.questions import Question, load
 from docpipe.pipeline.history.past import Past
+from docpipe.pipeline.ingest.boilerplate import CommonLines
 from docpipe.protocols import Retriever
 from docpipe.retrieve.retriever import IndexRetriever
 
@@ -150,5 +151,10 @@ def _key(stages: Stages, questions: tuple[Question, ...]) -> str:
 def retriever(stages: Stages, *, head: bool = False) -> Retriever:
     """What the questions are asked with: the pipeline's own search, of what readers see or of what was written last."""
     return IndexRetriever(
-        stages.index, stages.embedder, rerank=stages.reranker, latest=head, embedder_for=embedder_for(stages)
+        stages.index,
+        stages.embedder,
+        rerank=stages.reranker,
+        latest=head,
+        embedder_for=embedder_for(stages),
+        common_lines=CommonLines(stages.index).read,
     )

@@ -68,6 +68,8 @@ class Row:
     """The run that wrote what the index holds of it."""
     members: str = ""
     """The mark of the files that were found inside it, see `inside`; nothing where its name says that it holds none."""
+    outer_lines: str = ""
+    """Marks of its first and last lines, as `docpipe.repeated` makes them."""
 
     @property
     def coverage(self) -> Coverage:

@@ -12,6 +12,7 @@ from docpipe.pipeline.file.options import RunOptions
 from docpipe.pipeline.ingest import saved_plan
 from docpipe.pipeline.ingest.account import MOST_NAMED, account, report_of
 from docpipe.pipeline.ingest.attached import Guard, Keeps, RunStages, Stopping, Unattended, work_of
+from docpipe.pipeline.ingest.boilerplate import CommonLines
 from docpipe.pipeline.ingest.committing import Committing
 from docpipe.pipeline.ingest.in_hand import (
     Commit,
@@ -395,6 +396,7 @@ class Run:
         if self._changed and not self._tally.waiting:
             self._guard.check()
             self._ledger.forget_parsed(self._stamp, self._history.kept_digests())
+            CommonLines(self._stages.index).write(self._ledger)
         options = self._options
         budget = Budget(max_bytes=options.upkeep_mb * 2**20, max_seconds=options.upkeep_seconds)
         upkept = self._stages.index.optimize(budget)

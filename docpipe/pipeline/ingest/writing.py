@@ -207,6 +207,7 @@ class BatchWriter:
             left_out=json.dumps(dict(coverage.left_out)) if coverage.left_out else "",
             run=self._run_id,
             members=job.step.members,
+            outer_lines=parsed.outer_lines,
         )
 
 

@@ -11,6 +11,7 @@ from docpipe.errors import CorruptSource, UnreadableSource
 from docpipe.pipeline.processes.coverage import Coverage, coverage
 from docpipe.pipeline.processes.grants import Grants, grants
 from docpipe.protocols import AssistedParser, Chunker, HoldsFiles, Loader, PagedParser, Parser, Payload, Wanted
+from docpipe.repeated import outer_lines
 from docpipe.types import Blob, Chunk, Document, Entry, Outcome, Source
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Parsed:
     """How much of its text the chunks hold."""
     found_pages: int = 0
     """Pages that the file had when it was opened; 0 where they were not counted."""
+    outer_lines: str = ""
+    """Marks of its first and last lines, by which boilerplate is known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -262,6 +265,7 @@ class Work:
                 document, [chunk.span for chunk in chunks], drops=bool(getattr(self.chunker, "drops", False))
             ),
             found_pages=found_pages,
+            outer_lines=outer_lines([chunk.text for chunk in chunks]),
         )
 
 

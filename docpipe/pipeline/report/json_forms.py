@@ -228,6 +228,7 @@ def _hit(hit: Hit) -> Json:
         "text": chunk.text,
         "found_by": list(hit.found_by),
         "stale": hit.stale,
+        "boilerplate": hit.boilerplate,
         "also_in": [{"uri": place.uri, "pages": list(place.pages)} for place in hit.also_in],
         "title": chunk.title,
         "kind": str(chunk.kind),
