@@ -74,13 +74,16 @@ def trapped(request: pytest.FixtureRequest, tmp_path: Path, indexed: Path) -> Pa
     return tmp_path / "trap.yaml"
 
 
-def test_an_order_hidden_in_a_document_proves_nothing(platform: StandIn, ask: Any, trapped: Path) -> None:
+def test_an_order_hidden_in_a_document_is_withheld_or_proves_nothing(
+    platform: StandIn, ask: Any, trapped: Path
+) -> None:
     platform.behave("obeys")
     with docpipe.open(trapped) as pipe:
         answer = ask(pipe, GOLD)
-    assert "gold" in answer.text
-    assert (answer.origin, answer.citations) == ("none", ())
-    assert answer.unsupported
+    came_through = ORDERS["role"] in (trapped.parent / "docs" / "trap.md").read_text("utf-8")
+    assert ("gold" in answer.text, bool(answer.unsupported)) == (came_through, came_through)
+    assert not any("gold" in citation.quote for citation in answer.citations)
+    assert (answer.origin == "none") == came_through
     user = platform.calls("/chat/completions")[-1].body["messages"][-1]["content"]
     assert user.count("</sources>") == 1, "a document closed the fence around it"
 
