@@ -27,7 +27,7 @@ _TELLING = 200
 _FEWEST_VOWELS = 0.28
 """Of the Latin letters: on 446 pages of several kinds at least 0.30, mostly 0.36 to 0.45."""
 _MOST_WESTERN = 0.6
-"""Of the letters: words of any language have fewer with accents, other alphabets taken for Latin-1 have hardly others."""
+"""Of the letters: words of any language have fewer with accents, other alphabets taken for Latin-1 hardly others."""
 
 
 @lru_cache(maxsize=4096)
