@@ -226,10 +226,11 @@ def _add(found: _Found, entry: Entry, number: int, row: Known | None, by: Stamp,
 
 def _mark(found: _Found, insides: Insides) -> None:
     """Have the steps of files that hold files know what is inside; those that were opened again become steps."""
+    opened = {one.entry.uri for one in insides.opened}
+    found.remaining = [step for step in found.remaining if step.uri not in opened]
     for one in insides.opened:
         uri, is_kept = one.entry.uri, one.action is Action.KEEP
         found.unchanged -= is_kept
-        found.remaining = [step for step in found.remaining if step.uri != uri]
         action = Action.CHECK if is_kept else Action.RETRY
         step = Step(uri=uri, action=action, why=_LOOKED, loader=one.loader, entry=one.entry, row=one.row)
         (found.checks if is_kept else found.work).append(step)
