@@ -14,6 +14,8 @@ from docpipe.errors import ConfigError, DocpipeError, InvalidOption, SourceError
 from docpipe.pipeline.pipe import Pipe
 from docpipe.types import Outcome
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """
 version: 1
 name: bad

@@ -16,6 +16,8 @@ from docpipe.parse.auto import AutoParser
 from docpipe.pipeline.pipe import Pipe
 from docpipe.types import Blob, Source
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 version: 1
 name: surprises

@@ -16,6 +16,8 @@ from docpipe.index.lancedb import LanceIndex
 from docpipe.pipeline.care.doctor import unlock
 from docpipe.protocols import Budget
 
+pytestmark = pytest.mark.slow
+
 CHUNKS = "chunks"
 TABLES = (CHUNKS, "docpipe_ledger", "docpipe_parsed", "docpipe_history", "docpipe_runs")
 
@@ -156,7 +158,6 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_file_is_damaged_a_repair_and_a_run_make_it_good(
     world: World, expected: dict[str, Any], seed: int

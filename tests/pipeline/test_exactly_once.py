@@ -24,6 +24,8 @@ from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.report.reports import Event
 from docpipe.types import Chunk
 
+pytestmark = pytest.mark.slow
+
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["varied_library", "pyarrow.dataset", "pyarrow.compute", "lance_namespace"])
 _EVENTS = {*get_args(Event.__dataclass_fields__["kind"].type), "done"}
@@ -227,7 +229,6 @@ def test_a_source_that_is_gone_in_the_middle_loses_nothing(tmp_path: Path) -> No
     assert_same(index, tmp_path / "fresh")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_at_any_moment_runs_end_as_a_run_from_nothing(tmp_path: Path, seed: int) -> None:
     check_kills(tmp_path, 50, seed=seed)

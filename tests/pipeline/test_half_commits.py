@@ -13,6 +13,8 @@ from toy_world import World
 from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.ingest.plan import Retry
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[World], None]
 _MOST_WRITES = 12
 

@@ -14,6 +14,8 @@ from docpipe.errors import RunLocked
 from docpipe.index.lancedb import LanceIndex
 from docpipe.pipeline.schedule.lock import run_lock
 
+pytestmark = pytest.mark.slow
+
 SUPPORT = Path(__file__).parents[1] / "support"
 Rows = dict[str, tuple[str, str]]
 
@@ -66,7 +68,6 @@ def test_a_killed_run_is_finished_by_the_next_one(tmp_path: Path) -> None:
     check_rounds(tmp_path, 2, seed=1)
 
 
-@pytest.mark.slow
 def test_many_killed_runs_end_as_a_clean_one(tmp_path: Path) -> None:
     check_rounds(tmp_path, 12, seed=2)
 

@@ -27,6 +27,8 @@ from docpipe.pipeline.ingest.plan import Retry
 from docpipe.pipeline.ingest.run import Run
 from docpipe.protocols import DocumentRows, Index
 
+pytestmark = pytest.mark.slow
+
 PATH = "/embeddings"
 SUPPORT = Path(__file__).parents[1] / "support"
 

@@ -19,6 +19,8 @@ from docpipe.errors import OutOfCredit, Unauthorized
 from docpipe.index.memory import MemoryIndex
 from docpipe.pipeline.ingest.memo import Memo
 
+pytestmark = pytest.mark.slow
+
 PATH = "/layout_parsing"
 PIPELINE = """
 version: 1
@@ -221,7 +223,6 @@ def test_a_stopped_run_leaves_no_call_behind(shelf: Shelf, platform: StandIn, bo
     assert shelf.run().indexed == 1
 
 
-@pytest.mark.slow
 def test_a_run_that_was_killed_pays_only_for_what_is_missing(shelf: Shelf, platform: StandIn) -> None:
     sheets = printing.book(60, tables=False)
     shelf.put("long.pdf", sheets)
