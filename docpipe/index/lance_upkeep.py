@@ -167,7 +167,7 @@ class Upkeep:
     def _fold(self, table: Any, name: str, keep: timedelta, account: _Account, *, clean: bool = False) -> None:
         """Optimize one table where it pays and the budget allows it."""
         folder = self._database.folder(name)
-        found = figures(table, keep=keep, folder=folder)
+        found = self._figures(name, keep)
         why = reasons(found, force=clean or account.budget.force)
         if not why:
             return
@@ -185,6 +185,12 @@ class Upkeep:
             self._work(table, name, ("text", keep), found, account, f"the full-text index of {what}")
         new = sum(size for path, size in files(folder).items() if path not in before)
         account.bytes += new if folder else found.live_bytes
+
+    def _figures(self, name: str, keep: timedelta) -> Figures:
+        """Of the newest version; looked at again where another writer cleans versions away meanwhile."""
+        folder = self._database.folder(name)
+        nothing = Figures(rows=0, dead=0, parts=0, unfolded=0, old_versions=0, live_bytes=0, disk_bytes=0)
+        return self._database.reading(name, lambda table: figures(table, keep=keep, folder=folder), nothing=nothing)
 
     def _named(self, table: Any, name: str, keep: timedelta, account: _Account) -> timedelta:
         """The age from which on versions go; what a named version keeps alive is said."""
@@ -226,7 +232,7 @@ class Upkeep:
         """Drop files of no version, left by killed writers; only of the chunks, which one run writes at a time."""
         if name != self._name or not superseded(before):
             return
-        if superseded(figures(table, keep=keep, folder=self._database.folder(name))):
+        if superseded(self._figures(name, keep)):
             self._database.commit(lambda: optimize(table, keep, unverified=True), doing="optimize")
 
     def _prove(self, table: Any, column: str, account: _Account) -> None:

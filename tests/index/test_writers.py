@@ -56,9 +56,8 @@ def test_writers_at_once_leave_no_row_twice_and_lose_none(tmp_path: Path) -> Non
         found = index._reading(lambda head: head.select(shared, ("id",)))
         seen.add(0 if found is None else found.num_rows)
         time.sleep(0.02)
-    for writer in writers:
-        _, problems = writer.communicate()
-        assert writer.returncode == 0, problems.decode()[-2000:]
+    problems = [writer.communicate()[1].decode()[-2000:] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0, 0], problems
     everything = index.snapshot().select("", ("id", "uri", "text"))
     assert everything is not None
     assert max(Counter(everything.column("id").to_pylist()).values()) == 1
