@@ -281,7 +281,7 @@ class Snapshots:
         """The version read before, while another process has yet to fold many new rows into the indexes; else None."""
         before, commits = self._read or (latest, 0)
         wrote = commits != self._database.commits
-        if before.version in (0, latest.version) or wrote or latest.unfolded <= _UNFOLDED:
+        if before.version in (0, latest.version) or wrote or not _is_unfolded(latest):
             self._stays_until = 0.0
             return None
         now = time.monotonic()
@@ -319,6 +319,14 @@ class Snapshots:
             probing=self._probing,
             max_question_characters=self._max_question_characters,
         )
+
+
+def _is_unfolded(snapshot: LanceSnapshot) -> bool:
+    """Whether many of its rows are outside its indexes; not where it is past already: who reads it will see."""
+    try:
+        return snapshot.unfolded > _UNFOLDED
+    except SnapshotGone:
+        return False
 
 
 class _Places:

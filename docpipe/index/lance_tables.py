@@ -22,7 +22,7 @@ _ATTEMPTS = 8
 """Commits tried before another writer's conflict becomes an error; Lance itself tries ten times within each."""
 _LAST_VERSION = 2**64 - 1
 """Lance's names of versions count down from it."""
-_CLEANED = 4
+_CLEANED = 7
 """Attempts after which what cannot be found is no longer taken for cleaned away."""
 _READS = 4
 """How often something is read again whose files were cleaned away meanwhile, before that is an error."""

@@ -76,8 +76,11 @@ class Upkeep:
 
     def fold_growth(self) -> None:
         """Fold what a long run wrote so far, where it is much: readers wait for it, or search it row by row."""
+        outside, count = self._database.reading(
+            self._name, lambda newest: (unfolded(newest), int(newest.count_rows())), nothing=(0, 0)
+        )
         table = self._database.table(self._name)
-        if table is not None and unfolded(table) > max(_UNFOLDED_ROWS, _UNFOLDED_SHARE * table.count_rows()):
+        if table is not None and outside > max(_UNFOLDED_ROWS, _UNFOLDED_SHARE * count):
             with self._lock, self._database.failing("optimize"):
                 self._fold(table, self._name, self._keep, _Account(ORDINARY))
 
