@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from docpipe.similar import WIDE
 from docpipe.types import Span
 
 __all__ = ["for_machines", "is_task", "orders", "reads_as_prose", "stray_tasks"]
@@ -112,7 +113,6 @@ _LONGEST_SENTENCE = 600
 _MOST_PLACES = 500
 """Of each kind of words in a text: more are looked at by nobody, and would take time."""
 _FEWEST_WORDS = 4
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _MARKUP = re.compile(r"[<>{}=|]|\w\(\)|--")
 
 
@@ -164,7 +164,7 @@ def reads_as_prose(text: str) -> bool:
     if _MARKUP.search(text):
         return False
     words = len(text.split()) >= _FEWEST_WORDS and len(_WORD.findall(text)) >= _FEWEST_WORDS // 2
-    return words or len(_WIDE.findall(text)) >= 2 * _FEWEST_WORDS
+    return words or len(WIDE.findall(text)) >= 2 * _FEWEST_WORDS
 
 
 def _without_width(text: str) -> tuple[str, list[int]]:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zlib import crc32
 
-__all__ = ["ALIKE", "Fingerprint", "alike", "resemblance"]
+__all__ = ["ALIKE", "WIDE", "Fingerprint", "alike", "resemblance"]
 
 ALIKE = 0.8
 """Share of runs of words that two texts must have in common to be one: measured, see decision 0124."""
 _RUN = 3
 """Words that make a run."""
 _WORD = re.compile(r"\d+(?:[.,:/\-]\d+)*|[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""A letter of Chinese, Japanese or Korean: such texts have no blanks between words."""
 _NOT = frozenset((
     "no", "not", "never", "none", "nor", "neither", "without", "cannot", "nicht", "kein", "keine", "ohne", "ne", "pas",
     "sans", "sin", "nunca", "不", "没", "沒", "無", "无", "未", "非", "勿",
@@ -57,7 +58,7 @@ class Fingerprint:
         end = 0
         for match in _WORD.finditer(text):
             word, small = match[0], match[0].casefold()
-            if _WIDE.match(word):
+            if WIDE.match(word):
                 found += [(letter, letter in _NOT) for letter in small]
             else:
                 name = word[0].isupper() and bool(found) and not _SENTENCE_END.search(text, end, match.start())

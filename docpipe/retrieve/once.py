@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from docpipe._ids import text_key
-from docpipe.similar import Fingerprint, alike
+from docpipe.similar import WIDE, Fingerprint, alike
 from docpipe.types import Chunk, Elsewhere
 
 _NUMBER = re.compile(r"\d+")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _FEWEST = 8
 """Words: a shorter text is only the same as one that equals it."""
 _PLAINLY = 0.6
@@ -63,7 +62,7 @@ class _Met:
     @cached_property
     def _words(self) -> frozenset[str]:
         text = self._text.casefold()
-        return frozenset(_pairs(text) if _WIDE.search(text) else text.split())
+        return frozenset(_pairs(text) if WIDE.search(text) else text.split())
 
     def says_the_same(self, other: "_Met") -> bool:
         """Whether two texts with the same numbers differ only in what says nothing."""
